@@ -1,0 +1,74 @@
+"""The one place that decides how kernels are compiled.
+
+Every kernel is compiled without fast-math (kernels see NaN, and results must be bit-identical), releases
+the GIL, and is cached on disk. Numba keys its cache on the file that defines a kernel and does not see an edit
+to a callee in another file, so the cache folder's name carries a digest of all kernel sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _source_digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_dir() -> str | None:
+    """A writable folder for compiled kernels, or None: then kernels are compiled anew in each process."""
+    base = os.environ.get("NUMBA_CACHE_DIR")
+    if base is None:
+        import platformdirs
+
+        base = platformdirs.user_cache_dir("rfplan")
+    for root in (Path(base), Path(tempfile.gettempdir()) / f"rfplan-{os.getuid() if hasattr(os, 'getuid') else 0}"):
+        folder = root / f"kernels-{_source_digest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return str(folder)
+        except OSError:
+            continue
+    return None
+
+
+CACHE_DIR = _cache_dir()
+
+
+def _compile(options: dict[str, Any]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        # Numba reads config.CACHE_DIR when it decorates; restoring it leaves other packages' caches alone.
+        before = config.CACHE_DIR
+        try:
+            if CACHE_DIR is not None:
+                config.CACHE_DIR = CACHE_DIR
+            compiled: F = numba.njit(cache=CACHE_DIR is not None, nogil=True, error_model="numpy", **options)(function)
+        finally:
+            config.CACHE_DIR = before
+        return compiled
+
+    return decorate
+
+
+def jit(function: F) -> F:
+    """Compile a serial kernel."""
+    return _compile({})(function)
+
+
+def jit_parallel(function: F) -> F:
+    """Compile a kernel whose ``numba.prange`` rows each own their output: bit-identical at any thread count."""
+    return _compile({"parallel": True})(function)
