@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _EXPORTS: dict[str, str] = {}
 
-__all__ = ["__version__", *sorted(_EXPORTS)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_EXPORTS)]
 
 
 def __getattr__(name: str) -> Any:

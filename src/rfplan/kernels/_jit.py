@@ -29,16 +29,20 @@ def _source_digest() -> str:
 
 
 def _cache_dir() -> str | None:
-    """A writable folder for compiled kernels, or None: then kernels are compiled anew in each process."""
+    """A writable folder of our own for compiled kernels, or None: then each process compiles anew."""
     base = os.environ.get("NUMBA_CACHE_DIR")
     if base is None:
         import platformdirs
 
         base = platformdirs.user_cache_dir("rfplan")
-    for root in (Path(base), Path(tempfile.gettempdir()) / f"rfplan-{os.getuid() if hasattr(os, 'getuid') else 0}"):
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    for root in (Path(base), Path(tempfile.gettempdir()) / f"rfplan-{owner}"):
         folder = root / f"kernels-{_source_digest()}"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # A cache is loaded as code: one that somebody else prepared in the shared temporary folder is not ours.
+            if hasattr(os, "getuid") and owner not in (0, folder.stat().st_uid):
+                continue
             with tempfile.TemporaryFile(dir=folder):
                 return str(folder)
         except OSError:
