@@ -49,9 +49,7 @@ def pip(*arguments: str) -> None:
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", *arguments]
     code = subprocess.call(command, cwd=ROOT)
     if code:
-        sys.exit(
-            f"run.py: '{' '.join(command)}' failed with exit code {code}; run the same command again once it can succeed"
-        )
+        sys.exit(f"run.py: '{' '.join(command)}' failed with exit code {code}; run again once it can succeed")
 
 
 def setup(extras: list[str]) -> None:

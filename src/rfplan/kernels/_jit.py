@@ -41,7 +41,7 @@ def _cache_dir() -> str | None:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # A cache is loaded as code: one that somebody else prepared in the shared temporary folder is not ours.
-            if hasattr(os, "getuid") and owner not in (0, folder.stat().st_uid):
+            if hasattr(os, "getuid") and folder.stat().st_uid != owner:
                 continue
             with tempfile.TemporaryFile(dir=folder):
                 return str(folder)
