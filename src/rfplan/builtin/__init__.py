@@ -1,1 +1,1 @@
-
+"""The built-in synthetic scenario."""

@@ -1,1 +1,1 @@
-
+"""Every file format and download; nothing else opens a file."""

@@ -1,1 +1,1 @@
-
+"""Numba kernels on plain arrays and floats."""

@@ -1,1 +1,1 @@
-
+"""Candidates, site-choice problems and their solvers."""

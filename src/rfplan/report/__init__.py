@@ -1,1 +1,1 @@
-
+"""The HTML report, maps and tables."""
