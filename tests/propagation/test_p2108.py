@@ -100,7 +100,7 @@ def test_correction_counts_both_ends_from_1_km() -> None:
 
 
 def test_wrong_input_is_named() -> None:
-    with pytest.raises(ParameterError, match="distance_m.*100.*250"):
+    with pytest.raises(ParameterError, match=r"distance_m.*100.*250"):
         clutter_loss_terrestrial_db(1800, 100)
     with pytest.raises(ParameterError, match="location_percent"):
         clutter_loss_terrestrial_db(1800, 1000, float("nan"))

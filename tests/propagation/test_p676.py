@@ -32,9 +32,14 @@ def test_published_values(reference_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("f_ghz", "oxygen", "vapour"),
     # ITU-R Study Group 3 validation examples for P.676, 1013.25 hPa, 288.15 K, 7.5 g/m3
-    [(12, 0.00869826, 0.00953539), (20, 0.01188355, 0.09704730), (60, 14.62347480, 0.15484184), (90, 0.03886971, 0.34197339),
-     (130, 0.04150908, 0.75184470)],
-)  # fmt: skip
+    [
+        (12, 0.00869826, 0.00953539),
+        (20, 0.01188355, 0.09704730),
+        (60, 14.62347480, 0.15484184),
+        (90, 0.03886971, 0.34197339),
+        (130, 0.04150908, 0.75184470),
+    ],
+)
 def test_study_group_examples(f_ghz: float, oxygen: float, vapour: float) -> None:
     assert oxygen_attenuation_db_km(f_ghz * 1e3) == pytest.approx(oxygen, abs=1e-8)
     assert water_vapour_attenuation_db_km(f_ghz * 1e3) == pytest.approx(vapour, abs=1e-8)
