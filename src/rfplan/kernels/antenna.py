@@ -1,0 +1,174 @@
+"""Antenna loss towards a direction: parametric patterns, two-cut interpolation and sampled patterns.
+
+Angles are in degrees. ``azimuth`` is clockwise from the antenna's zero, ``depression`` is positive below the
+antenna's own horizon. Losses are in dB relative to the maximum gain, never negative for well-formed input.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from rfplan.kernels._jit import jit
+
+OMNI = 0
+PARAMETRIC = 1
+SUM = 2
+PROJECTION = 3
+CROSS_WEIGHTED = 4
+SAMPLED = 5
+
+# Columns of the parameter row that goes with an antenna.
+P_WIDTH_H, P_MAX_H, P_WIDTH_V, P_MAX_V, P_MAX_TOTAL, P_CUT_AZIMUTH = 0, 1, 2, 3, 4, 5
+N_PARAMETERS = 6
+
+Floats = npt.NDArray[np.float64]
+
+
+@jit
+def wrap_180(angle_deg: float) -> float:
+    """Angle in [−180, 180)."""
+    return angle_deg - 360.0 * math.floor((angle_deg + 180.0) / 360.0)
+
+
+@jit
+def cut_value(cut: Floats, angle_deg: float) -> float:
+    """Linear interpolation in a cyclic cut sampled at whole degrees, in dB."""
+    wrapped = angle_deg - 360.0 * math.floor(angle_deg / 360.0)
+    low = int(wrapped)
+    part = wrapped - low
+    low = low % 360
+    high = low + 1 if low < 359 else 0
+    return float(cut[low] * (1.0 - part) + cut[high] * part)
+
+
+@jit
+def sampled_value(grid: npt.NDArray[np.float32], azimuth_deg: float, depression_deg: float) -> float:
+    """Bilinear interpolation in a (181, 360) pattern: rows are depression −90…90, columns azimuth 0…359."""
+    down = depression_deg + 90.0
+    if down < 0.0:
+        down = 0.0
+    elif down > 180.0:
+        down = 180.0
+    row = int(down)
+    if row > 179:
+        row = 179
+    v = down - row
+    wrapped = azimuth_deg - 360.0 * math.floor(azimuth_deg / 360.0)
+    low = int(wrapped)
+    u = wrapped - low
+    low = low % 360
+    high = low + 1 if low < 359 else 0
+    upper = grid[row, low] * (1.0 - u) + grid[row, high] * u
+    lower = grid[row + 1, low] * (1.0 - u) + grid[row + 1, high] * u
+    return float(upper * (1.0 - v) + lower * v)
+
+
+@jit
+def parametric_loss_db(parameters: Floats, azimuth_deg: float, depression_deg: float) -> float:
+    """TR 36.814 Table A.2.1.1-2 / TR 38.901 Table 7.3-1: two parabolas with floors, then a floor on the sum."""
+    across = azimuth_deg / parameters[P_WIDTH_H]
+    horizontal = 12.0 * across * across
+    if horizontal > parameters[P_MAX_H]:
+        horizontal = parameters[P_MAX_H]
+    down = depression_deg / parameters[P_WIDTH_V]
+    vertical = 12.0 * down * down
+    if vertical > parameters[P_MAX_V]:
+        vertical = parameters[P_MAX_V]
+    total = horizontal + vertical
+    if total > parameters[P_MAX_TOTAL]:
+        total = parameters[P_MAX_TOTAL]
+    return float(total)
+
+
+@jit
+def _projection(parameters: Floats, horizontal: Floats, vertical: Floats, azimuth: float, depression: float) -> float:
+    cut_azimuth = parameters[P_CUT_AZIMUTH]
+    away = abs(wrap_180(azimuth - cut_azimuth)) / 180.0
+    front = cut_value(vertical, depression) - cut_value(horizontal, cut_azimuth)
+    back = cut_value(vertical, 180.0 - depression) - cut_value(horizontal, cut_azimuth + 180.0)
+    return float(cut_value(horizontal, azimuth) + (1.0 - away) * front + away * back)
+
+
+@jit
+def _cross_weighted(horizontal: Floats, vertical: Floats, azimuth: float, depression: float) -> float:
+    loss_h = cut_value(horizontal, azimuth)
+    loss_v = cut_value(vertical, depression)
+    lin_h = 10.0 ** (-0.1 * loss_h)
+    lin_v = 10.0 ** (-0.1 * loss_v)
+    w_h = lin_v * (1.0 - lin_h)
+    w_v = lin_h * (1.0 - lin_v)
+    norm = math.sqrt(w_h * w_h + w_v * w_v)
+    if norm <= 0.0:
+        return float(max(loss_h, loss_v))
+    return float((loss_h * w_h + loss_v * w_v) / norm)
+
+
+@jit
+def pattern_loss_db(
+    kind: int,
+    parameters: Floats,
+    horizontal: Floats,
+    vertical: Floats,
+    grid: npt.NDArray[np.float32],
+    azimuth_deg: float,
+    depression_deg: float,
+) -> float:
+    """Loss of any pattern kind towards one direction, in dB; the caller has applied both tilts."""
+    if kind == OMNI:
+        down = depression_deg / parameters[P_WIDTH_V]
+        return float(min(12.0 * down * down, parameters[P_MAX_V]))
+    azimuth = wrap_180(azimuth_deg)
+    if kind == PARAMETRIC:
+        return parametric_loss_db(parameters, azimuth, depression_deg)
+    if kind == SUM:
+        total = cut_value(horizontal, azimuth) + cut_value(vertical, depression_deg)
+        return float(min(total, parameters[P_MAX_TOTAL]))
+    if kind == PROJECTION:
+        filled = max(_projection(parameters, horizontal, vertical, azimuth, depression_deg), 0.0)
+        return float(min(filled, parameters[P_MAX_TOTAL]))
+    if kind == CROSS_WEIGHTED:
+        return float(min(_cross_weighted(horizontal, vertical, azimuth, depression_deg), parameters[P_MAX_TOTAL]))
+    return sampled_value(grid, azimuth, depression_deg)
+
+
+@jit
+def tilt_direction(azimuth_deg: float, elevation_deg: float, mechanical_tilt_deg: float) -> tuple[float, float]:
+    """A direction as an antenna tilted down mechanically sees it: (azimuth, depression) in its own frame.
+
+    Mechanical tilt is a rotation about the horizontal axis across boresight, so it tilts the front down,
+    the back up and leaves the sides where they are.
+    """
+    if mechanical_tilt_deg == 0.0:
+        return azimuth_deg, -elevation_deg
+    phi = math.radians(azimuth_deg)
+    theta = math.radians(elevation_deg)
+    beta = math.radians(mechanical_tilt_deg)
+    ahead = math.cos(theta) * math.cos(phi)
+    across = math.cos(theta) * math.sin(phi)
+    up = math.sin(theta)
+    x = ahead * math.cos(beta) - up * math.sin(beta)
+    z = ahead * math.sin(beta) + up * math.cos(beta)
+    return math.degrees(math.atan2(across, x)), -math.degrees(math.asin(min(1.0, max(-1.0, z))))
+
+
+@jit
+def losses_kernel(
+    kind: int,
+    parameters: Floats,
+    horizontal: Floats,
+    vertical: Floats,
+    grid: npt.NDArray[np.float32],
+    directions: Floats,
+    mechanical_tilt_deg: float,
+    electrical_shift_deg: float,
+    out: Floats,
+) -> None:
+    """Losses towards ``directions`` (n, 2): azimuth off boresight and elevation above the horizon."""
+    for i in range(directions.shape[0]):
+        azimuth, depression = tilt_direction(directions[i, 0], directions[i, 1], mechanical_tilt_deg)
+        out[i] = pattern_loss_db(
+            kind, parameters, horizontal, vertical, grid, azimuth, depression - electrical_shift_deg
+        )

@@ -1,0 +1,21 @@
+"""Networks: sites, sectors and cells; reading, checking, defaults and edits that return a new network."""
+
+from __future__ import annotations
+
+from rfplan.network.core import Network, SectorTemplate
+from rfplan.network.defaults import DEFAULT_AZIMUTHS_DEG, DEFAULTS, TECHNOLOGIES, TechnologyDefaults, defaults_table
+from rfplan.network.read import read_network
+from rfplan.network.report import Finding, NetworkReport
+
+__all__ = [
+    "DEFAULTS",
+    "DEFAULT_AZIMUTHS_DEG",
+    "TECHNOLOGIES",
+    "Finding",
+    "Network",
+    "NetworkReport",
+    "SectorTemplate",
+    "TechnologyDefaults",
+    "defaults_table",
+    "read_network",
+]
