@@ -1,0 +1,7 @@
+"""Terrain on a metric grid, and how files become one."""
+
+from rfplan.io.raster import RasterFile
+from rfplan.terrain.grid import Terrain
+from rfplan.terrain.opening import open_terrain
+
+__all__ = ["RasterFile", "Terrain", "open_terrain"]

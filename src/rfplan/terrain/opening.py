@@ -1,0 +1,254 @@
+"""From elevation files to a terrain: read, repair, join, bring onto one metric grid."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from affine import Affine
+
+from rfplan.clutter import DEFAULT_CLUTTER_HEIGHT_M, Clutter, class_heights_m, translate_classes
+from rfplan.errors import DataWarning, InputFileError, ParameterError
+from rfplan.io.crs import LONLAT, metric_crs, transformer, utm_crs
+from rfplan.io.elevation import block_mean, mosaic, repair, sample_bilinear
+from rfplan.io.raster import Bounds, Raster, RasterFile, read_raster, resample_classes
+from rfplan.profile import Zone
+from rfplan.terrain.grid import Terrain, checked_bounds
+
+PathLike = str | os.PathLike[str] | RasterFile
+
+MAX_GRID_PIXELS = 200_000_000
+"""Largest grid that is made; about 2 GB with its layers."""
+
+_FEET = {"m": 1.0, "ft": 0.3048, "us-ft": 1200.0 / 3937.0}
+_UNIT_NAMES = {
+    "": "m",
+    "m": "m",
+    "metre": "m",
+    "meter": "m",
+    "metres": "m",
+    "meters": "m",
+    "ft": "ft",
+    "foot": "ft",
+    "feet": "ft",
+    "us-ft": "us-ft",
+    "us survey foot": "us-ft",
+    "foot_us": "us-ft",
+}
+
+
+def open_terrain(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    crs: str | None = None,
+    resolution_m: float | None = None,
+    bounds: Bounds | None = None,
+    clutter: PathLike | Literal["default", "bare-earth"] = "default",
+    clutter_table: str | Mapping[int, int] = "rfplan",
+    default_clutter_height_m: float = DEFAULT_CLUTTER_HEIGHT_M,
+    nodata: float | Literal["none"] | None = None,
+) -> Terrain:
+    """Read elevation files and bring them onto one metric grid.
+
+    Spikes are removed and small voids filled on the grid of the files (see `rfplan.io.elevation`); tiles that share a
+    lattice are joined first, and where files overlap the first one wins. The result is bilinear between cell centres;
+    where the grid is at least twice as coarse as a file, whole blocks of its cells are averaged first. Land that no
+    file knows stays NaN.
+
+    Parameters
+    ----------
+    paths : path, RasterFile or sequence of them
+        GeoTIFF/COG, SRTM ``.hgt``, ``.asc`` or ``.bil``; any mixture of CRSs.
+    crs : str, optional
+        Metric CRS of the grid; default the UTM zone of the area's centre.
+    resolution_m : float, optional
+        Pixel size, m; default the cell size of the first file rounded to 5 m (to 1 m below 20 m).
+    bounds : (west, south, east, north), optional
+        Degrees; only this area is read. Default: all the files cover.
+    clutter : path, RasterFile, "default" or "bare-earth"
+        Ground-cover raster; or the default height everywhere (class "unspecified"); or none at all, which is some 30 dB
+        optimistic for devices near the ground.
+    clutter_table : str or mapping
+        How codes of the ground-cover raster translate, see `rfplan.clutter`.
+    default_clutter_height_m : float
+        Height of class "unspecified", m, 0 to 100.
+    nodata : float or "none", optional
+        For files that do not declare their nodata value.
+
+    Returns
+    -------
+    Terrain
+
+    Raises
+    ------
+    InputFileError
+        If a file cannot be used (see `rfplan.io.raster.read_raster`) or nothing is known in the area.
+    ParameterError
+        If the CRS is not metric, the grid would be too large or a parameter is out of range.
+
+    Warns
+    -----
+    DataWarning
+        If the clutter raster leaves part of the terrain without a class.
+    """
+    sources = _sources(paths, nodata)
+    heights = class_heights_m(default_clutter_height_m)
+    if resolution_m is not None and not (math.isfinite(resolution_m) and 0 < resolution_m <= 100_000):
+        raise ParameterError(f"resolution_m is {resolution_m}; it must be within 0 to 100,000 m")
+    area = None if bounds is None else checked_bounds(bounds)
+    rasters = mosaic([_read_elevation(source, area) for source in sources])
+    repaired = [repair(raster) for raster in rasters]
+    rasters = [raster for raster, _ in repaired]
+    grid_crs = metric_crs(crs) if crs else _default_crs(rasters, area)
+    resolution = resolution_m or _default_resolution(rasters[0], grid_crs)
+    x0, y0, shape = _target_grid(rasters, grid_crs, resolution, area)
+    elevation = _resample(rasters, grid_crs, resolution, (x0, y0), shape)
+    if not np.isfinite(elevation).any():
+        raise InputFileError(f"{sources[0].path}: no ground is known in the area; every cell there is a void")
+    attrs: dict[str, Any] = {
+        "sources": [str(source.path) for source in sources],
+        "method": "spikes removed, voids up to 10 km2 filled by a membrane (Laplace), bilinear",
+        "vertical_datum": "; ".join(dict.fromkeys(source.vertical_datum for source in sources)),
+        "surface": "dsm" if any(source.surface == "dsm" for source in sources) else "dtm",
+        "zone_source": "inland everywhere",
+    }
+    for key in ("voids_filled", "spikes_removed", "voids_left"):
+        attrs[key] = sum(counts[key] for _, counts in repaired)
+    transform = Affine(resolution, 0.0, x0, 0.0, -resolution, y0)
+    classes, class_heights, attrs["clutter_source"] = _clutter(
+        clutter, clutter_table, heights, (transform, shape, grid_crs)
+    )
+    zone = np.full(shape, int(Zone.INLAND), dtype=np.int8)
+    return Terrain(elevation, classes, class_heights, zone, x0, y0, float(resolution), grid_crs, attrs)
+
+
+def _sources(paths: PathLike | Sequence[PathLike], nodata: float | Literal["none"] | None) -> list[RasterFile]:
+    items = [paths] if isinstance(paths, str | os.PathLike | RasterFile) else list(paths)
+    if not items:
+        raise ParameterError("paths is empty; give at least one elevation file")
+    sources = [item if isinstance(item, RasterFile) else RasterFile(Path(item)) for item in items]
+    return [s if nodata is None or s.nodata is not None else replace(s, nodata=nodata) for s in sources]
+
+
+def _read_elevation(source: RasterFile, area: Bounds | None) -> Raster:
+    raster = read_raster(source, bounds=area)
+    unit = source.unit or _UNIT_NAMES.get(raster.unit.lower())
+    if unit is None:
+        raise InputFileError(f"{source.path}: heights are in {raster.unit!r}; pass RasterFile(path, unit='m'|'ft')")
+    return raster if unit == "m" else raster.with_values(raster.values * np.float32(_FEET[unit]))
+
+
+def _lonlat_box(raster: Raster) -> Bounds:
+    west, south, east, north = transformer(raster.crs, LONLAT).transform_bounds(*raster.bounds, densify_pts=21)
+    return (west, south, east, north)
+
+
+def _default_crs(rasters: Sequence[Raster], area: Bounds | None) -> str:
+    west, south, east, north = area or _union([_lonlat_box(raster) for raster in rasters])
+    return utm_crs((west + east) / 2, (south + north) / 2)
+
+
+def _union(boxes: Sequence[Bounds]) -> Bounds:
+    w, s, e, n = zip(*boxes, strict=True)
+    return (min(w), min(s), max(e), max(n))
+
+
+def _cell_metres(raster: Raster, crs: str) -> tuple[float, float]:
+    """Width and height of the central cell, in metres of the grid."""
+    west, south, east, north = raster.bounds
+    x, y = (west + east) / 2, (south + north) / 2
+    px, py = transformer(raster.crs, crs).transform(np.array([x, x + raster.dx, x]), np.array([y, y, y + raster.dy]))
+    return math.hypot(px[1] - px[0], py[1] - py[0]), math.hypot(px[2] - px[0], py[2] - py[0])
+
+
+def _default_resolution(raster: Raster, crs: str) -> float:
+    size = math.sqrt(math.prod(_cell_metres(raster, crs)))
+    return float(5 * round(size / 5)) if size >= 20 else float(max(1, round(size)))
+
+
+def _target_grid(
+    rasters: Sequence[Raster], crs: str, resolution: float, area: Bounds | None
+) -> tuple[float, float, tuple[int, int]]:
+    """North-west corner and shape of the grid, its edges on multiples of the resolution."""
+    if area is None:
+        boxes = [transformer(r.crs, crs).transform_bounds(*r.bounds, densify_pts=21) for r in rasters]
+        west, south, east, north = _union(boxes)
+    else:
+        west, south, east, north = transformer(LONLAT, crs).transform_bounds(*area, densify_pts=21)
+    if not all(math.isfinite(v) for v in (west, south, east, north)):
+        raise ParameterError(f"the area cannot be projected to {crs}; choose a CRS made for it")
+    c0, c1 = math.floor(west / resolution), math.ceil(east / resolution)
+    r0, r1 = math.floor(south / resolution), math.ceil(north / resolution)
+    if (c1 - c0) * (r1 - r0) > MAX_GRID_PIXELS:
+        raise ParameterError(
+            f"a grid of {c1 - c0:,} x {r1 - r0:,} pixels of {resolution:g} m is over {MAX_GRID_PIXELS:,} pixels; "
+            "take a coarser resolution_m or smaller bounds"
+        )
+    return float(c0 * resolution), float(r1 * resolution), (r1 - r0, c1 - c0)
+
+
+def _resample(
+    rasters: Sequence[Raster], crs: str, resolution: float, corner: tuple[float, float], shape: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    out = np.full(shape, np.nan, dtype=np.float32)
+    x = corner[0] + (np.arange(shape[1]) + 0.5) * resolution
+    for raster in rasters:
+        width, height = _cell_metres(raster, crs)
+        coarse = block_mean(raster, int(resolution / height + 1e-6), int(resolution / width + 1e-6))
+        to_source = transformer(crs, raster.crs)
+        for start in range(0, shape[0], 256):
+            part = out[start : start + 256]
+            y = corner[1] - (np.arange(start, start + part.shape[0]) + 0.5) * resolution
+            px, py = to_source.transform(*np.meshgrid(x, y))
+            row, col = (coarse.y0 - py) / coarse.dy - 0.5, (px - coarse.x0) / coarse.dx - 0.5
+            sampled = sample_bilinear(coarse.values, row, col)
+            np.copyto(part, sampled, where=np.isnan(part), casting="same_kind")
+    return out
+
+
+def _clutter(
+    clutter: PathLike,
+    table: str | Mapping[int, int],
+    heights: npt.NDArray[np.float32],
+    grid: tuple[Affine, tuple[int, int], str],
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], str]:
+    transform, shape, crs = grid
+    if clutter == "default":
+        height = float(heights[Clutter.UNSPECIFIED])
+        return np.zeros(shape, np.uint8), np.full(shape, height, np.float32), f"default height {height:g} m"
+    if clutter == "bare-earth":
+        classes = np.full(shape, int(Clutter.OPEN), np.uint8)
+        return classes, np.zeros(shape, np.float32), "bare earth (no clutter)"
+    source = clutter if isinstance(clutter, RasterFile) else RasterFile(clutter)
+    west, north = transform.c, transform.f
+    box = (west, north + shape[0] * transform.e, west + shape[1] * transform.a, north)
+    lonlat = transformer(crs, LONLAT).transform_bounds(*box, densify_pts=21)
+    raster = read_raster(replace(source, nodata="none") if source.nodata is None else source, bounds=lonlat, dtype=None)
+    if raster.values.dtype.kind not in "iu":
+        raise InputFileError(f"{source.path} holds {raster.values.dtype} values; ground-cover codes are whole numbers")
+    codes = raster.values
+    classes_native = np.zeros(codes.shape, dtype=np.uint8)
+    known = np.ones(codes.shape, bool) if raster.nodata is None else codes != raster.nodata
+    classes_native[known] = translate_classes(codes[known], table, str(source.path))
+    # 255 marks pixels the raster does not reach, apart from those it calls unspecified
+    marked = raster.with_values(classes_native, nodata=255)
+    classes = resample_classes(marked, transform, shape, crs)
+    outside = int((classes == 255).sum())
+    if outside:
+        classes[classes == 255] = int(Clutter.UNSPECIFIED)
+        warnings.warn(
+            DataWarning(
+                f"{source.path} leaves {outside:,} of {classes.size:,} pixels without a class; the default height "
+                f"{float(heights[0]):g} m is used there"
+            ),
+            stacklevel=3,
+        )
+    name = table if isinstance(table, str) else "given mapping"
+    return classes, heights[classes], f"{source.path} (table: {name})"
