@@ -205,6 +205,7 @@ def read_raster(
     bounds: Bounds | None = None,
     dtype: npt.DTypeLike | None = "float32",
     band: int = 1,
+    nodata_needed: bool = True,
 ) -> Raster:
     """Read one band of a raster, north-up, no data as NaN.
 
@@ -218,6 +219,8 @@ def read_raster(
         Floating type to convert to (scale and offset of the band applied); None keeps the type of the file.
     band : int
         From 1.
+    nodata_needed : bool
+        False for class maps, where every code is looked up anyway: no declared value then means all is data.
 
     Returns
     -------
@@ -252,12 +255,12 @@ def read_raster(
     nodata = declared if source.nodata is None else source.nodata
     if nodata is None and values.dtype.kind == "f" and np.isnan(values).any():
         nodata = float("nan")
-    if nodata is None:
+    if nodata is None and nodata_needed:
         raise InputFileError(
             f"{file} does not declare its nodata value; set it in the file, or pass nodata=VALUE, "
             "or nodata='none' when every value is data"
         )
-    number = None if nodata == "none" else float(nodata)
+    number = None if nodata is None or nodata == "none" else float(nodata)
     if dtype is not None:
         values = _as_float(values, number, scale, offset, np.dtype(dtype))
         number = None

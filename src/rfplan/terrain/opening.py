@@ -123,7 +123,7 @@ def open_terrain(
         attrs[key] = sum(counts[key] for _, counts in repaired)
     transform = Affine(resolution, 0.0, x0, 0.0, -resolution, y0)
     classes, class_heights, attrs["clutter_source"] = _clutter(
-        clutter, clutter_table, heights, (transform, shape, grid_crs)
+        clutter, clutter_table, heights, (transform, np.isfinite(elevation), grid_crs)
     )
     zone = np.full(shape, int(Zone.INLAND), dtype=np.int8)
     return Terrain(elevation, classes, class_heights, zone, x0, y0, float(resolution), grid_crs, attrs)
@@ -184,8 +184,8 @@ def _target_grid(
         west, south, east, north = transformer(LONLAT, crs).transform_bounds(*area, densify_pts=21)
     if not all(math.isfinite(v) for v in (west, south, east, north)):
         raise ParameterError(f"the area cannot be projected to {crs}; choose a CRS made for it")
-    c0, c1 = math.floor(west / resolution), math.ceil(east / resolution)
-    r0, r1 = math.floor(south / resolution), math.ceil(north / resolution)
+    c0, c1 = math.floor(west / resolution + 1e-6), math.ceil(east / resolution - 1e-6)
+    r0, r1 = math.floor(south / resolution + 1e-6), math.ceil(north / resolution - 1e-6)
     if (c1 - c0) * (r1 - r0) > MAX_GRID_PIXELS:
         raise ParameterError(
             f"a grid of {c1 - c0:,} x {r1 - r0:,} pixels of {resolution:g} m is over {MAX_GRID_PIXELS:,} pixels; "
@@ -217,9 +217,10 @@ def _clutter(
     clutter: PathLike,
     table: str | Mapping[int, int],
     heights: npt.NDArray[np.float32],
-    grid: tuple[Affine, tuple[int, int], str],
+    grid: tuple[Affine, npt.NDArray[np.bool_], str],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], str]:
-    transform, shape, crs = grid
+    transform, ground, crs = grid
+    shape = ground.shape
     if clutter == "default":
         height = float(heights[Clutter.UNSPECIFIED])
         return np.zeros(shape, np.uint8), np.full(shape, height, np.float32), f"default height {height:g} m"
@@ -230,7 +231,7 @@ def _clutter(
     west, north = transform.c, transform.f
     box = (west, north + shape[0] * transform.e, west + shape[1] * transform.a, north)
     lonlat = transformer(crs, LONLAT).transform_bounds(*box, densify_pts=21)
-    raster = read_raster(replace(source, nodata="none") if source.nodata is None else source, bounds=lonlat, dtype=None)
+    raster = read_raster(source, bounds=lonlat, dtype=None, nodata_needed=False)
     if raster.values.dtype.kind not in "iu":
         raise InputFileError(f"{source.path} holds {raster.values.dtype} values; ground-cover codes are whole numbers")
     codes = raster.values
@@ -240,12 +241,12 @@ def _clutter(
     # 255 marks pixels the raster does not reach, apart from those it calls unspecified
     marked = raster.with_values(classes_native, nodata=255)
     classes = resample_classes(marked, transform, shape, crs)
-    outside = int((classes == 255).sum())
+    outside = int(((classes == 255) & ground).sum())
+    classes[classes == 255] = int(Clutter.UNSPECIFIED)
     if outside:
-        classes[classes == 255] = int(Clutter.UNSPECIFIED)
         warnings.warn(
             DataWarning(
-                f"{source.path} leaves {outside:,} of {classes.size:,} pixels without a class; the default height "
+                f"{source.path} leaves {outside:,} of {int(ground.sum()):,} pixels without a class; the default height "
                 f"{float(heights[0]):g} m is used there"
             ),
             stacklevel=3,
