@@ -1,1 +1,22 @@
-"""Candidates, site-choice problems and their solvers."""
+"""Choosing sites: candidates, covering problems with proof, roll-out and network parameters."""
+
+from __future__ import annotations
+
+from rfplan.optimize.candidates import CandidateRules, Candidates, find_candidates
+from rfplan.optimize.instance import Rules
+from rfplan.optimize.planning import Plan
+from rfplan.optimize.radio import MaximalCoverage, SetCover, TargetCover, problem_rules
+from rfplan.optimize.solution import Solution
+
+__all__ = [
+    "CandidateRules",
+    "Candidates",
+    "MaximalCoverage",
+    "Plan",
+    "Rules",
+    "SetCover",
+    "Solution",
+    "TargetCover",
+    "find_candidates",
+    "problem_rules",
+]

@@ -222,7 +222,7 @@ class Instance:
 
 
 def check_cost(cost: Any, n_cols: int) -> FloatArray:
-    """Costs as a float64 vector, a scalar repeated; ParameterError for a wrong shape or a negative or non-finite one."""
+    """Costs as a float64 vector, a scalar repeated; ParameterError for a wrong shape or an impossible one."""
     array = np.asarray(cost, np.float64)
     if array.ndim == 0:
         array = np.full(n_cols, float(array))

@@ -216,7 +216,7 @@ class MatrixTargetCover:
             reachable_sum = np.bincount(self.groups[member], weights=values[member], minlength=len(floor))
             short = np.flatnonzero(floor > reachable_sum * (1 + 1e-12))
             reasons += [
-                f"group {g}: the floor of {floor[g]:g} {name} is beyond the coverable {reachable_sum[g]:g}, asked for instead"
+                f"group {g}: the floor of {floor[g]:g} {name} is beyond the coverable {reachable_sum[g]:g}: lowered"
                 for g in short
             ]
             layers.append(np.where(member, self.groups + len(needs), -1))

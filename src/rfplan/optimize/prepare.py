@@ -1,0 +1,209 @@
+"""From coverage, demand and candidates to the matrix problem, and from its solution back to a plan on the map."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rfplan.errors import ParameterError
+from rfplan.optimize.candidates import Candidates
+from rfplan.optimize.instance import FloatArray, IntArray
+from rfplan.optimize.matrix import CoverageMatrix, build_matrix
+from rfplan.optimize.planning import Plan, Totals, curve_table, site_table
+from rfplan.optimize.solution import Solution
+from rfplan.optimize.uncoverable import near_any, uncoverable_polygons
+
+if TYPE_CHECKING:
+    from rfplan.coverage import Coverage
+    from rfplan.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A predicted planning problem: solve it as often as you like.
+
+    Attributes
+    ----------
+    coverage
+        The existing network's coverage at the threshold planned for.
+    grid
+        Demand on the terrain's grid.
+    candidates
+        Possible sites, the matrix's columns.
+    covers
+        Which uncovered demand pixels each candidate covers.
+    domain
+        (ny, nx) demand pixels: inside communes, on known ground.
+    people, area
+        Totals of both measures.
+    """
+
+    coverage: Coverage
+    grid: Any
+    candidates: Candidates
+    covers: CoverageMatrix
+    domain: npt.NDArray[np.bool_]
+    people: Totals
+    area: Totals
+    prediction_s: float
+
+    @property
+    def measures(self) -> dict[str, FloatArray]:
+        """What rows are worth, by name."""
+        return {"people": self.covers.people, "area_km2": self.covers.area_km2}
+
+    @property
+    def required(self) -> IntArray:
+        """One site is enough for every row."""
+        return np.ones(len(self.covers.pixels), np.int32)
+
+    def commune_shortfall(self, share: float) -> FloatArray:
+        """People every commune must gain to have `share` of those on known terrain covered."""
+        index = np.asarray(self.grid.commune_index)
+        people = np.nan_to_num(np.asarray(self.grid.population, np.float64))
+        covered = np.asarray(self.coverage.layers["covered"].values, np.bool_)
+        n = int(index.max()) + 1 if index.size else 0
+        inside = self.domain & (index >= 0)
+        total = np.bincount(index[inside], weights=people[inside], minlength=n)
+        before = np.bincount(index[inside & covered], weights=people[inside & covered], minlength=n)
+        return np.asarray(np.maximum(0.0, share * total - before))
+
+    def finish(
+        self, solution: Solution, targets: Mapping[str, float], progress: Callable[[str, float, float], None] | None
+    ) -> Plan:
+        """Predict the chosen network anew as a whole, compare to the pixel, and gather the plan."""
+        start = time.perf_counter()
+        before = np.asarray(self.coverage.layers["covered"].values, np.bool_)
+        after = self.coverage
+        if len(solution.selected):
+            from rfplan.network import Network
+
+            merged = Network.concat([self.coverage.network, self.candidates.to_network(solution.selected)])
+            after = predict_like(self.coverage, merged)
+        rows = self.covers.matrix.rows_covered(solution.selected) > 0
+        promised = (before & self.domain) | self.covers.mask(rows)
+        got = np.asarray(after.layers["covered"].values, np.bool_) & self.domain
+        mismatch = int((promised != got).sum())
+        if progress is not None:
+            progress("verify", float(mismatch), float(promised.sum()))
+        uncoverable = self._uncoverable(solution)
+        return Plan(
+            sites=site_table(self.candidates, solution, self.people, self.area),
+            solution=solution,
+            uncoverable=uncoverable,
+            coverage_before=self.coverage,
+            coverage_after=after,
+            demand=self.grid,
+            candidates=self.candidates,
+            verified=mismatch == 0 and solution.verified,
+            mismatch_pixels=mismatch,
+            targets=dict(targets),
+            curve=curve_table(solution, self.people, self.area),
+            timings_s={
+                "predict candidates": self.prediction_s,
+                "solve": solution.time_s,
+                "verify": time.perf_counter() - start,
+            },
+        )
+
+    def _uncoverable(self, solution: Solution) -> Any:
+        terrain = self.coverage.terrain
+        table = self.candidates.table
+        near = near_any(
+            table["x_m"].to_numpy(np.float64), table["y_m"].to_numpy(np.float64), self.coverage.radius_m, terrain
+        )
+        rest = self.covers.mask(solution.uncoverable_rows)
+        return uncoverable_polygons(rest, near, np.asarray(self.grid.population, np.float64), terrain)
+
+
+def prepare(
+    coverage: Coverage,
+    demand: Any,
+    candidates: Candidates,
+    threshold_dbm: float | None,
+    memory_cap_gb: float,
+    progress: Callable[[str, float, float], None] | None,
+) -> Prepared:
+    """Predict every candidate on the pixels still uncovered; see `Prepared`."""
+    from rfplan.coverage import site_margins
+
+    if len(candidates) == 0:
+        raise ParameterError("there are no candidates; relax the rules of find_candidates or add sites by hand")
+    start = time.perf_counter()
+    if threshold_dbm is not None and threshold_dbm != coverage.service.required_rsrp_dbm:
+        service = replace(coverage.service, required_rsrp_dbm=float(threshold_dbm))
+        coverage = predict_like(replace(coverage, service=service), coverage.network)
+    terrain = coverage.terrain
+    grid = demand.on_grid(terrain) if hasattr(demand, "on_grid") else demand
+    known = np.isfinite(np.asarray(terrain.elevation_amsl_m))
+    inside = np.asarray(grid.commune_index) >= 0
+    domain = known & (inside if inside.any() else np.ones(known.shape, np.bool_))
+    covered = np.asarray(coverage.layers["covered"].values, np.bool_)
+    wanted = domain & ~covered
+    pixel_km2 = (terrain.resolution_m / 1000.0) ** 2
+
+    def report(done: int, total: int) -> None:
+        if progress is not None:
+            progress("predict candidates", float(done), float(total))
+
+    useful = _reaching(candidates, wanted, coverage)
+    part: Network = candidates.to_network(useful)
+    margins = ((int(useful[index]), *rest) for index, *rest in site_margins(part, terrain, **settings_of(coverage)))
+    covers = build_matrix(
+        margins, len(candidates), wanted, grid, pixel_km2, memory_cap_gb=memory_cap_gb, progress=report
+    )
+    people = np.nan_to_num(np.asarray(grid.population, np.float64))
+    coverable = covers.matrix.row_ptr[1:] > covers.matrix.row_ptr[:-1]
+    return Prepared(
+        coverage=coverage,
+        grid=grid,
+        candidates=candidates,
+        covers=covers,
+        domain=domain,
+        people=Totals(
+            float(people[domain & covered].sum()), float(covers.people[coverable].sum()), float(people[domain].sum())
+        ),
+        area=Totals(
+            float((domain & covered).sum() * pixel_km2),
+            float(covers.area_km2[coverable].sum()),
+            float(domain.sum() * pixel_km2),
+        ),
+        prediction_s=time.perf_counter() - start,
+    )
+
+
+def settings_of(coverage: Coverage) -> dict[str, Any]:
+    """The prediction settings of a coverage, as keywords."""
+    names = ("model", "receiver", "service", "technology", "radius_m", "method", "antennas")
+    return {name: getattr(coverage, name) for name in names if hasattr(coverage, name)}
+
+
+def predict_like(coverage: Coverage, network: Network) -> Coverage:
+    """Predict another network with the settings of `coverage`, from scratch."""
+    from rfplan.coverage import compute_coverage
+
+    return compute_coverage(network, coverage.terrain, **settings_of(coverage))
+
+
+def _reaching(candidates: Candidates, wanted: npt.NDArray[np.bool_], coverage: Coverage) -> npt.NDArray[np.int64]:
+    """Candidates with a wanted pixel within the prediction radius: the others need no prediction."""
+    from scipy.ndimage import distance_transform_edt
+
+    terrain = coverage.terrain
+    if not wanted.any():
+        return np.zeros(0, np.int64)
+    distance_m = distance_transform_edt(~wanted) * terrain.resolution_m
+    table = candidates.table
+    column = (table["x_m"].to_numpy(np.float64) - terrain.x0_m) / terrain.resolution_m
+    row = (terrain.y0_m - table["y_m"].to_numpy(np.float64)) / terrain.resolution_m
+    ny, nx = wanted.shape
+    clipped_row = np.clip(row.astype(np.int64), 0, ny - 1)
+    clipped_column = np.clip(column.astype(np.int64), 0, nx - 1)
+    # Off-grid candidates are farther from the pixel they are clipped to than the grid shows: never dropped wrongly.
+    reach = coverage.radius_m + 2.0 * terrain.resolution_m
+    return np.flatnonzero(distance_m[clipped_row, clipped_column] <= reach)
