@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rfplan.antenna import Antenna as Antenna
-    from rfplan.calibrate import (
+    from rfplan.calibration import (
         CalibratedModel as CalibratedModel,
         Calibration as Calibration,
         CalibrationSettings as CalibrationSettings,
@@ -62,9 +62,9 @@ __version__ = "0.1.0"
 # public name → the module that defines it; tests hold this table and the imports above together
 _EXPORTS: dict[str, str] = {
     "Antenna": "antenna",
-    "CalibratedModel": "calibrate",
-    "Calibration": "calibrate",
-    "CalibrationSettings": "calibrate",
+    "CalibratedModel": "calibration",
+    "Calibration": "calibration",
+    "CalibrationSettings": "calibration",
     "Candidates": "optimize",
     "Coverage": "coverage",
     "DataWarning": "errors",
@@ -74,7 +74,7 @@ _EXPORTS: dict[str, str] = {
     "InputFileError": "errors",
     "KeyFigures": "metrics",
     "MaximalCoverage": "optimize",
-    "Measurements": "calibrate",
+    "Measurements": "calibration",
     "Network": "network",
     "OutputError": "errors",
     "P1812": "propagation.p1812",
@@ -94,19 +94,19 @@ _EXPORTS: dict[str, str] = {
     "Terrain": "terrain",
     "ValidityWarning": "errors",
     "Zone": "profile",
-    "calibrate": "calibrate",
+    "calibrate": "calibration",
     "compute_coverage": "coverage",
     "derive_clutter": "demand",
     "fetch": "io.fetch",
     "find_candidates": "optimize",
     "free_space_loss_db": "propagation.free_space",
-    "load_calibration": "calibrate",
+    "load_calibration": "calibration",
     "load_scenario": "scenario",
     "open_demand": "demand",
     "open_terrain": "terrain",
     "path_loss_grid": "propagation.grid",
     "path_loss_window": "propagation.grid",
-    "read_measurements": "calibrate",
+    "read_measurements": "calibration",
     "read_network": "network",
     "run_plan": "plan",
     "summarize": "metrics",
