@@ -1,0 +1,284 @@
+"""What a report states, taken out of a plan once: figures, maps and tables as plain arrays and frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rfplan.errors import ParameterError
+from rfplan.metrics import summarize
+from rfplan.report.context import ReportContext
+
+SERVICES_DBM = ((-100.0, "indoor"), (-105.0, "in car"), (-110.0, "outdoor"), (-115.0, "outdoor, basic"))
+"""Usual services and the RSRP they need, dBm; the sweep also takes the plan's own level."""
+
+SWEEP_COLUMNS = (
+    "threshold_dbm",
+    "service",
+    "population_before_percent",
+    "area_before_percent",
+    "population_after_percent",
+    "area_after_percent",
+    "links",
+)
+BUILD_COLUMNS = (
+    "order",
+    "site_id",
+    "name",
+    "kind",
+    "lon_deg",
+    "lat_deg",
+    "tx_height_agl_m",
+    "cost",
+    "gained_people",
+    "gained_km2",
+    "cumulative_people_percent",
+    "cumulative_area_percent",
+)
+UNCOVERABLE_COLUMNS = ("people", "area_km2", "reason")
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that pages, tables and rasters draw from.
+
+    Attributes
+    ----------
+    context : ReportContext
+    terrain, before, after : Terrain, Coverage, Coverage
+    inside : bool (ny, nx)
+        The area planned for: pixels in a commune on known ground, or all known ground.
+    covered_before, covered_after, uncoverable_mask : bool (ny, nx)
+    people : float64 (ny, nx)
+        People per pixel.
+    key_before, key_after : DataFrame
+        A row a commune, without the total.
+    total_before, total_after : Series
+    communes : GeoDataFrame (WGS 84), same rows as the key figures, or None
+    existing : DataFrame
+        Sites of today's network.
+    build : DataFrame
+        Columns `BUILD_COLUMNS`, in build order.
+    uncoverable : GeoDataFrame (WGS 84), columns `UNCOVERABLE_COLUMNS`
+    curve, sweep : DataFrame
+    solution : dict
+        ``objective, bound, gap, seed, time_s, status, reason, verified, candidates``; None where unknown.
+    """
+
+    context: ReportContext
+    terrain: Any
+    before: Any
+    after: Any
+    inside: BoolArray
+    covered_before: BoolArray
+    covered_after: BoolArray
+    uncoverable_mask: BoolArray
+    people: npt.NDArray[np.float64]
+    key_before: pd.DataFrame
+    key_after: pd.DataFrame
+    total_before: pd.Series
+    total_after: pd.Series
+    communes: Any
+    existing: pd.DataFrame
+    build: pd.DataFrame
+    uncoverable: Any
+    curve: pd.DataFrame
+    sweep: pd.DataFrame
+    solution: dict[str, Any]
+
+    @property
+    def required_rsrp_dbm(self) -> float:
+        """RSRP that the planned service needs, dBm."""
+        return float(self.after.service.required_rsrp_dbm)
+
+    @property
+    def has_people(self) -> bool:
+        """Whether the demand counts people at all."""
+        return float(self.total_after["population"]) > 0
+
+
+def gather(plan: Any, context: ReportContext) -> Facts:
+    """Take the facts out of a plan.
+
+    Raises
+    ------
+    ParameterError
+        If the plan carries no coverage before and after, or the two are on different grids.
+    """
+    before, after = plan.coverage_before, plan.coverage_after
+    if before is None or after is None or plan.demand is None:
+        raise ParameterError(
+            "the plan carries no coverage_before, coverage_after or demand, so there is nothing to map; "
+            "solve from a Coverage and a Demand (not from_matrix), or write its tables only"
+        )
+    terrain = after.terrain
+    covered_before, covered_after = _layer(before, "covered", bool), _layer(after, "covered", bool)
+    if covered_before.shape != covered_after.shape:
+        raise ParameterError(
+            f"coverage before is {covered_before.shape} pixels, after is {covered_after.shape}; "
+            "predict both on one terrain"
+        )
+    demand = plan.demand
+    grid = demand.on_grid(terrain) if hasattr(demand, "on_grid") else demand
+    people = np.nan_to_num(np.asarray(grid.population, np.float64))
+    known = np.isfinite(np.asarray(terrain.elevation_amsl_m))
+    index = np.asarray(grid.commune_index)
+    inside = known & (index >= 0) if (index >= 0).any() else known
+    key_before, total_before = split_total(summarize(before, demand).table)
+    key_after, total_after = split_total(summarize(after, demand).table)
+    uncoverable = _uncoverable(plan)
+    return Facts(
+        context=context,
+        terrain=terrain,
+        before=before,
+        after=after,
+        inside=inside,
+        covered_before=covered_before,
+        covered_after=covered_after,
+        uncoverable_mask=_rasterise(uncoverable, terrain) & inside & ~covered_after,
+        people=people,
+        key_before=key_before,
+        key_after=key_after,
+        total_before=total_before,
+        total_after=total_after,
+        communes=_communes(demand, key_after),
+        existing=before.network.sites.reset_index(drop=True),
+        build=build_list(plan),
+        uncoverable=uncoverable,
+        curve=_curve(plan),
+        sweep=_sweep(context, before, after, inside, people),
+        solution=_solution(plan),
+    )
+
+
+def _layer(coverage: Any, name: str, kind: type) -> npt.NDArray[Any]:
+    return np.asarray(coverage.layers[name].values).astype(kind)
+
+
+def split_total(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Part a key-figure table into its commune rows and its total row."""
+    table = table.reset_index(drop=True)
+    is_total = table["code"].astype(str).str.casefold().eq("total")
+    if not is_total.any():
+        is_total = table["name"].astype(str).str.casefold().eq("total")
+    if not is_total.any():
+        raise ParameterError("the key figures hold no row with code or name 'total'")
+    return table[~is_total].reset_index(drop=True), table[is_total].iloc[0]
+
+
+def build_list(plan: Any) -> pd.DataFrame:
+    """Sites to build in order, with every column of `BUILD_COLUMNS`; unknown entries are NaN or empty."""
+    sites = pd.DataFrame(plan.sites).reset_index(drop=True)
+    out = pd.DataFrame(index=sites.index)
+    for name in BUILD_COLUMNS:
+        if name in sites.columns:
+            out[name] = sites[name]
+        elif name == "order":
+            out[name] = np.arange(1, len(sites) + 1)
+        elif name in ("site_id", "name", "kind"):
+            out[name] = ""
+        else:
+            out[name] = np.nan
+    extra = [c for c in sites.columns if c not in BUILD_COLUMNS and c != "geometry"]
+    return pd.concat([out, sites[extra]], axis=1)
+
+
+def _uncoverable(plan: Any) -> Any:
+    import geopandas as gpd
+
+    given = getattr(plan, "uncoverable", None)
+    if given is None or len(given) == 0:
+        empty = {"people": np.zeros(0), "area_km2": np.zeros(0), "reason": np.zeros(0, object)}
+        return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs="EPSG:4326"), crs="EPSG:4326")
+    frame = given.reset_index(drop=True)
+    for name in UNCOVERABLE_COLUMNS:
+        if name not in frame.columns:
+            frame = frame.assign(**{name: "" if name == "reason" else np.nan})
+    frame = frame.sort_values(["people", "area_km2"], ascending=False, kind="stable").reset_index(drop=True)
+    return frame.to_crs("EPSG:4326")
+
+
+def _rasterise(frame: Any, terrain: Any) -> BoolArray:
+    """Pixels of the terrain whose centre lies in one of the polygons."""
+    shape = tuple(np.asarray(terrain.elevation_amsl_m).shape)
+    if len(frame) == 0:
+        return np.zeros(shape, bool)
+    from rasterio.features import rasterize
+    from rasterio.transform import from_origin
+
+    shapes = [g for g in frame.to_crs(terrain.crs).geometry if g is not None and not g.is_empty]
+    if not shapes:
+        return np.zeros(shape, bool)
+    transform = from_origin(terrain.x0_m, terrain.y0_m, terrain.resolution_m, terrain.resolution_m)
+    burnt = rasterize(shapes, out_shape=shape, transform=transform, fill=0, default_value=1, dtype="uint8")
+    return np.asarray(burnt).astype(bool)
+
+
+def _communes(demand: Any, key: pd.DataFrame) -> Any:
+    """Commune polygons in the order of the key figures (WGS 84), or None where the demand has none."""
+    source = getattr(demand, "communes", None)
+    if source is None or "geometry" not in getattr(source, "columns", ()) or len(source) == 0:
+        return None
+    frame = source.assign(code=source["code"].astype(str)).drop_duplicates("code").set_index("code")
+    ordered = frame.reindex(key["code"].astype(str)).set_crs(source.crs, allow_override=True)
+    return ordered.to_crs("EPSG:4326").reset_index()
+
+
+def _curve(plan: Any) -> pd.DataFrame:
+    given = getattr(plan, "curve", None)
+    return pd.DataFrame() if given is None else pd.DataFrame(given).reset_index(drop=True)
+
+
+def _solution(plan: Any) -> dict[str, Any]:
+    names = ("objective", "bound", "gap", "seed", "time_s", "status", "reason", "verified")
+    out = {name: getattr(plan, name, None) for name in names}
+    candidates = getattr(plan, "candidates", None)
+    table = getattr(candidates, "table", candidates)
+    out["candidates"] = None if table is None else len(table)
+    return out
+
+
+def _sweep(
+    context: ReportContext, before: Any, after: Any, inside: BoolArray, people: npt.NDArray[np.float64]
+) -> pd.DataFrame:
+    if context.threshold_sweep is not None:
+        frame = context.threshold_sweep
+        if "threshold_dbm" not in frame.columns:
+            found = ", ".join(map(str, frame.columns))
+            raise ParameterError(f"threshold_sweep lacks the column threshold_dbm; found: {found}")
+        return frame.reset_index(drop=True)
+    return downlink_sweep((before, after), inside, people)
+
+
+def downlink_sweep(coverages: Sequence[Any], inside: BoolArray, people: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Share of people and area whose best RSRP reaches each of several levels, before and after.
+
+    Only the downlink is looked at, which the column ``links`` says: one level moved does not tell what the
+    uplink would need, so these shares are at least those of the planned service at the same level.
+    """
+    own = float(coverages[-1].service.required_rsrp_dbm)
+    named = dict(SERVICES_DBM)
+    named[own] = str(getattr(coverages[-1].service, "name", "") or named.get(own, "planned service"))
+    levels = sorted({*named, -90.0, -95.0, -120.0}, reverse=True)
+    weights = np.where(inside, people, 0.0)
+    rows = []
+    for level in levels:
+        row: dict[str, Any] = {"threshold_dbm": level, "service": named.get(level, "")}
+        for when, coverage in zip(("before", "after"), coverages, strict=True):
+            rsrp = np.asarray(coverage.layers["rsrp_dbm"].values)
+            reached = inside & np.isfinite(rsrp) & (rsrp >= level)
+            row[f"population_{when}_percent"] = _percent(weights[reached].sum(), weights.sum())
+            row[f"area_{when}_percent"] = _percent(reached.sum(), inside.sum())
+        rows.append({**row, "links": "downlink only"})
+    return pd.DataFrame(rows)[list(SWEEP_COLUMNS)]
+
+
+def _percent(part: float, whole: float) -> float:
+    return float(100.0 * part / whole) if whole > 0 else float("nan")

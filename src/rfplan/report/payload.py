@@ -1,0 +1,336 @@
+"""What the map is drawn from: overlays, sites and polygons as one JSON document."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rfplan.report.context import plain
+from rfplan.report.facts import Facts
+from rfplan.report.images import (
+    Colour,
+    ColourScale,
+    Mercator,
+    ground_scale,
+    hillshade,
+    shade_indices,
+    shade_palette,
+    signal_scale,
+)
+
+COVERED: Colour = (43, 108, 168)
+FRESH: Colour = (240, 180, 41)
+GAP: Colour = (184, 56, 91)
+NEVER: Colour = (61, 44, 79)
+SHARE_STEPS = (99.0, 95.0, 90.0, 80.0, 0.0)
+SHARE_COLOURS = ("#1d4f7c", "#5b93c0", "#c3d7e6", "#f0a868", "#b8385b")
+MAX_POLYGONS = 400
+"""Uncoverable patches that can be clicked on the map, those with most people first; all are drawn."""
+
+KIND_WORDS = {
+    "mast": "upgrade of an existing mast",
+    "seat": "commune seat",
+    "summit": "summit",
+    "ridge": "ridge",
+    "grid": "high point of the regular net",
+}
+
+
+def kind_text(kind: Any) -> str:
+    """A candidate kind in words."""
+    return KIND_WORDS.get(str(kind), str(kind)) if present(kind) else ""
+
+
+def present(value: Any) -> bool:
+    """Whether a table entry says anything."""
+    return (
+        value is not None
+        and str(value) != ""
+        and not (isinstance(value, float) and np.isnan(value))
+        and value is not pd.NA
+    )
+
+
+def map_payload(facts: Facts) -> dict[str, Any]:
+    """Everything `page.js` draws, ready for JSON."""
+    terrain = facts.terrain
+    shape = facts.inside.shape
+    mercator = Mercator.covering(
+        shape=(int(shape[0]), int(shape[1])),
+        x0_m=terrain.x0_m,
+        y0_m=terrain.y0_m,
+        resolution_m=terrain.resolution_m,
+        crs=str(terrain.crs),
+    )
+    ground = np.asarray(terrain.elevation_amsl_m, np.float64)
+    shade = mercator.overlay(shade_indices(hillshade(ground, terrain.resolution_m)), shade_palette(), smooth=False)
+    communes = commune_features(facts)
+    rest = uncoverable_features(facts)
+    layers = _coverage_layers(facts, mercator)
+    if communes["features"]:
+        layers += _share_layers(facts)
+    layers.append(_ground_layer(ground, mercator))
+    return {
+        "attribution": _attribution(facts),
+        "synthetic": facts.context.synthetic,
+        "bounds": _bounds(facts, mercator),
+        "shade": {"uri": shade.data_uri, "bounds": shade.bounds},
+        "layers": layers,
+        "start": "change" if len(facts.build) else "after",
+        "existing": existing_markers(facts),
+        "planned": planned_markers(facts),
+        "today": {
+            "peoplePercent": plain(float(facts.total_before["covered_population_percent"])),
+            "areaPercent": plain(float(facts.total_before["covered_area_percent"])),
+        },
+        "communes": communes,
+        "uncoverable": rest,
+        "uncoverableCount": len(facts.uncoverable),
+        "rest": _overlay_of(np.where(facts.uncoverable_mask, 0, 255), [NEVER], mercator),
+        "restBounds": [
+            [[south, west], [north, east]]
+            for west, south, east, north in facts.uncoverable.head(MAX_POLYGONS).bounds.to_numpy().round(5).tolist()
+        ],
+    }
+
+
+def _attribution(facts: Facts) -> str:
+    names = [str(entry.get("name", "")) for entry in facts.context.inputs if entry.get("name")]
+    return "Leaflet 1.9.4 · " + ("Data: " + ", ".join(names[:4]) if names else "rfplan")
+
+
+def _bounds(facts: Facts, mercator: Mercator) -> list[list[float]]:
+    """What the map shows first: the communes, else the terrain; degrees."""
+    if facts.communes is not None:
+        west, south, east, north = (float(v) for v in facts.communes.total_bounds)
+        if all(np.isfinite([west, south, east, north])):
+            return [[south, west], [north, east]]
+    return [list(corner) for corner in mercator.bounds]
+
+
+def _overlay_of(indices: npt.NDArray[Any], palette: list[Colour], mercator: Mercator) -> dict[str, Any]:
+    overlay = mercator.overlay(indices.astype(np.uint8), palette)
+    return {"uri": overlay.data_uri, "bounds": overlay.bounds}
+
+
+def _classes(
+    identity: str,
+    label: str,
+    title: str,
+    masks: list[tuple[str, Colour, npt.NDArray[np.bool_]]],
+    mercator: Mercator,
+    **more: Any,
+) -> dict[str, Any]:
+    """A layer of named classes; later masks win."""
+    indices = np.full(masks[0][2].shape, 255, np.uint8)
+    for number, (_, _, mask) in enumerate(masks):
+        indices[mask] = number
+    return {
+        "id": identity,
+        "label": label,
+        "title": title,
+        **_overlay_of(indices, [colour for _, colour, _ in masks], mercator),
+        "legend": [{"label": name, "colour": css(colour)} for name, colour, _ in masks],
+        **more,
+    }
+
+
+def _coverage_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
+    inside, before, after = facts.inside, facts.covered_before, facts.covered_after
+    fresh = inside & after & ~before
+    level = f"{facts.required_rsrp_dbm:g}".replace("-", "−")
+    note = f"Covered: RSRP at least {level} dBm and the uplink closes. Shown inside the planning area."
+    names = ["Covered today", "Newly covered by the plan", "Not covered after the plan"]
+    change = _classes(
+        "change",
+        "Coverage: today and gained",
+        "Coverage today and gained",
+        [(names[0], COVERED, inside & before), (names[1], FRESH, fresh), (names[2], GAP, inside & ~after)],
+        mercator,
+        note=note,
+        probe={
+            "label": "Status",
+            "colours": [_rgb(c) for c in (COVERED, FRESH, GAP)],
+            "values": names,
+            "unit": "",
+            "nothing": "outside the planning area",
+        },
+    )
+    layers = [
+        change,
+        _classes(
+            "before", "Covered before", "Covered before the plan",
+            [("Covered", COVERED, inside & before), ("Not covered", GAP, inside & ~before)], mercator, note=note,
+        ),
+        _classes(
+            "after", "Covered after", "Covered after the plan",
+            [("Covered", COVERED, inside & after), ("Not covered", GAP, inside & ~after)], mercator, note=note,
+        ),
+        _classes("new", "Newly covered", "Newly covered by the plan", [(names[1], FRESH, fresh)], mercator, note=note),
+    ]  # fmt: skip
+    scale = signal_scale(facts.required_rsrp_dbm)
+    for identity, when, coverage in (("rsrp-before", "before", facts.before), ("rsrp-after", "after", facts.after)):
+        rsrp = np.asarray(coverage.layers["rsrp_dbm"].values, np.float64)
+        layers.append(
+            _continuous(identity, f"RSRP {when}", f"RSRP {when} the plan, best server", rsrp, scale, mercator)
+            | {"note": "Reference signal received power outdoors. Grey: below what the service needs."}
+        )
+    return layers
+
+
+def _continuous(
+    identity: str, label: str, title: str, values: npt.NDArray[Any], scale: ColourScale, mercator: Mercator
+) -> dict[str, Any]:
+    nothing = f"below {scale.edges[-1]:g} {scale.unit}".replace("-", "−")
+    return {
+        "id": identity,
+        "label": label,
+        "title": title,
+        **_overlay_of(scale.indices(values), scale.palette(), mercator),
+        "legend": [{"label": n, "colour": css(c)} for n, c in zip(scale.labels, scale.colours, strict=True)],
+        "probe": {
+            "colours": [_rgb(c) for c in scale.palette()],
+            "values": [float(v) for v in scale.levels],
+            "unit": scale.unit,
+            "nothing": nothing,
+        },
+    }
+
+
+def _ground_layer(ground: npt.NDArray[Any], mercator: Mercator) -> dict[str, Any]:
+    known = ground[np.isfinite(ground)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    scale = ground_scale(low, high)
+    layer = _continuous("ground", "Ground height", "Ground height above sea level", ground, scale, mercator)
+    layer["probe"]["nothing"] = "unknown"
+    return layer
+
+
+def _share_layers(facts: Facts) -> list[dict[str, Any]]:
+    measure, words = ("people", "population") if facts.has_people else ("area", "area")
+    labels = ["≥ 99 %", "95 to 99 %", "90 to 95 %", "80 to 90 %", "below 80 %"]
+    return [
+        {
+            "id": f"share-{when}",
+            "label": f"Communes: {words} covered {when}",
+            "title": f"Share of {words} covered {when} the plan",
+            "field": f"{measure}_{when}",
+            "steps": list(SHARE_STEPS),
+            "legend": [{"label": n, "colour": c} for n, c in zip(labels, SHARE_COLOURS, strict=True)],
+        }
+        for when in ("before", "after")
+    ]
+
+
+def css(colour: Colour) -> str:
+    """``#rrggbb`` of a colour."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _rgb(colour: Colour) -> int:
+    return colour[0] * 65536 + colour[1] * 256 + colour[2]
+
+
+def existing_markers(facts: Facts) -> list[dict[str, Any]]:
+    """Today's sites with a few facts each."""
+    sites = facts.existing
+    words = {"operator": "Operator", "technologies": "Technologies", "kind": "Kind", "year": "Built"}
+    shown = [(column, label) for column, label in words.items() if column in sites.columns]
+    return [
+        {
+            "id": str(row["site_id"]),
+            "name": str(row["name"]) if present(row.get("name")) else str(row["site_id"]),
+            "lat": round(float(row["lat_deg"]), 6),
+            "lon": round(float(row["lon_deg"]), 6),
+            "facts": [[label, _entry(row[column])] for column, label in shown if present(row[column])],
+        }
+        for row in sites.to_dict("records")
+        if np.isfinite(row["lat_deg"]) and np.isfinite(row["lon_deg"])
+    ]
+
+
+def _entry(value: Any) -> str:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and float(value).is_integer()
+    return str(int(value)) if number else str(value).replace(";", ", ")
+
+
+def planned_markers(facts: Facts) -> list[dict[str, Any]]:
+    """Sites to build, in order."""
+    return [
+        {
+            "id": str(row["site_id"]),
+            "name": str(row["name"]) if present(row["name"]) else str(row["site_id"]),
+            "order": int(row["order"]),
+            "kind": kind_text(row["kind"]),
+            "lat": round(float(row["lat_deg"]), 6),
+            "lon": round(float(row["lon_deg"]), 6),
+            "height": plain(row["tx_height_agl_m"]),
+            "cost": plain(row["cost"]),
+            "people": plain(row["gained_people"]),
+            "km2": plain(row["gained_km2"]),
+            "peoplePercent": plain(row["cumulative_people_percent"]),
+            "areaPercent": plain(row["cumulative_area_percent"]),
+        }
+        for row in facts.build.to_dict("records")
+    ]
+
+
+def commune_features(facts: Facts) -> dict[str, Any]:
+    """Commune polygons, simplified for the screen, with their row number and covered shares."""
+    features: list[dict[str, Any]] = []
+    if facts.communes is not None:
+        tolerance = 0.0003 if len(facts.communes) < 2000 else 0.002
+        columns = {"people": "covered_population_percent", "area": "covered_area_percent"}
+        for row, geometry in enumerate(facts.communes.geometry):
+            if geometry is None or geometry.is_empty:
+                continue
+            properties: dict[str, Any] = {"row": row, "name": str(facts.key_after["name"].iloc[row])}
+            for measure, column in columns.items():
+                properties[f"{measure}_before"] = plain(facts.key_before[column].iloc[row])
+                properties[f"{measure}_after"] = plain(facts.key_after[column].iloc[row])
+            features.append(_feature(geometry.simplify(tolerance), properties))
+    return {"type": "FeatureCollection", "features": [f for f in features if f["geometry"] is not None]}
+
+
+def uncoverable_features(facts: Facts) -> dict[str, Any]:
+    """The uncoverable patches with most people (or area), at most `MAX_POLYGONS`."""
+    head = facts.uncoverable.head(MAX_POLYGONS)
+    columns = (head.geometry, head["people"], head["area_km2"], head["reason"])
+    features = [
+        _feature(geometry, {"people": plain(people), "area_km2": plain(area), "reason": str(reason)})
+        for geometry, people, area, reason in zip(*columns, strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": [f for f in features if f["geometry"] is not None]}
+
+
+def _feature(geometry: Any, properties: dict[str, Any]) -> dict[str, Any]:
+    from shapely.geometry import MultiPolygon, mapping
+
+    parts = [p for p in getattr(geometry, "geoms", [geometry]) if p.geom_type == "Polygon" and not p.is_empty]
+    outline = None
+    if parts:
+        rounded = mapping(MultiPolygon(parts))
+        outline = {"type": "MultiPolygon", "coordinates": _rounded(rounded["coordinates"])}
+    return {"type": "Feature", "properties": properties, "geometry": outline}
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 5) if isinstance(value, float) else [_rounded(v) for v in value]
+
+
+def json_for_html(document: Any) -> str:
+    """JSON that can stand inside a ``<script>`` element: ``<``, ``>``, ``&`` and line separators are escaped.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite: NaN is no JSON.
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "&<>\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
