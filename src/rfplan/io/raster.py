@@ -383,3 +383,25 @@ def resample_classes(raster: Raster, transform: Affine, shape: tuple[int, int], 
         resampling=rasterio.warp.Resampling.mode if coarser else rasterio.warp.Resampling.nearest,
     )
     return out
+
+
+def resample_sum(raster: Raster, transform: Affine, shape: tuple[int, int], crs: str) -> npt.NDArray[np.float64]:
+    """Bring amounts a cell (people) onto another grid: each cell's amount is shared out by area, none is lost.
+
+    NaN and negative cells hold nothing. Amounts outside the target grid are cut off.
+    """
+    import rasterio.warp
+
+    amounts = np.where(raster.values > 0, raster.values, 0.0).astype(np.float64)
+    out = np.zeros(shape, dtype=np.float64)
+    rasterio.warp.reproject(
+        amounts,
+        out,
+        src_transform=raster.transform,
+        src_crs=raster.crs,
+        dst_transform=transform,
+        dst_crs=crs,
+        resampling=rasterio.warp.Resampling.sum,
+        num_threads=2,
+    )
+    return np.where(np.isfinite(out), out, 0.0)
