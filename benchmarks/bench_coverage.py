@@ -1,0 +1,62 @@
+"""Antenna and budget on top of path loss: one site of three sectors, 15 km at 90 m, and its merge into a map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rfplan.antenna import BUILT_IN, PatternTable
+from rfplan.kernels.coverage import merge_site_kernel, site_levels_kernel
+
+SIZE = 333
+
+
+def _arguments(cells: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(1)
+    y, x = np.meshgrid(np.arange(SIZE) - 166.0, np.arange(SIZE) - 166.0, indexing="ij")
+    distance = 90.0 * np.hypot(x, y)
+    loss = 32.4 + 35.0 * np.log10(np.maximum(distance, 10.0))
+    loss[distance > 15_000.0] = np.nan
+    table = PatternTable.of([BUILT_IN["sector-1800"]])
+    sectors = np.array([[a, 0.0, 3.0, 60.0] for a in (0.0, 120.0, 240.0)])
+    return (
+        loss[None],
+        (20.0 * rng.random((SIZE, SIZE))).astype(np.float32),
+        np.array([-166.0 * 90.0, 166.0 * 90.0, 90.0, 1.5, 1.0 / (2.0 * 8.5e6)]),
+        sectors,
+        np.zeros(3, dtype=np.int64),
+        table.kind,
+        table.parameters,
+        table.horizontal,
+        table.vertical,
+        table.grids,
+        table.grid_index,
+        np.arange(cells, dtype=np.int64) % 3,
+        np.zeros(cells, dtype=np.int64),
+        np.full(cells, 30.0),
+        np.full(cells, 140.0),
+        np.empty((SIZE, SIZE), dtype=np.float32),
+        np.empty((SIZE, SIZE), dtype=np.int32),
+        np.empty((SIZE, SIZE), dtype=np.float32),
+    )
+
+
+def test_site_levels(benchmark: Any) -> None:
+    arguments = _arguments(3)
+    site_levels_kernel(*arguments)
+    benchmark(site_levels_kernel, *arguments)
+    assert np.isfinite(arguments[-1][166, 100])
+
+
+def test_merge_site(benchmark: Any) -> None:
+    arguments = _arguments(3)
+    site_levels_kernel(*arguments)
+    rsrp, best, margin = arguments[-3:]
+    whole = (
+        np.full(rsrp.shape, np.nan, np.float32),
+        np.full(rsrp.shape, -1, np.int32),
+        np.full(rsrp.shape, np.nan, np.float32),
+    )
+    benchmark(merge_site_kernel, np.arange(3), rsrp, best, margin, *whole)
+    np.testing.assert_array_equal(whole[1], best)

@@ -1,0 +1,183 @@
+"""Coverage of a network: best server, level, margin, covered or not, pixel by pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rfplan.antenna import Antenna
+from rfplan.coverage.predict import Progress, make_predictor, predict_sites
+from rfplan.coverage.settings import Receiver, Service
+from rfplan.errors import ParameterError
+from rfplan.kernels.coverage import merge_site_kernel
+from rfplan.network import Network
+from rfplan.terrain import Terrain
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """What a network gives on a terrain.
+
+    Attributes
+    ----------
+    layers : xarray.Dataset
+        dims (y, x), north-up: ``rsrp_dbm`` float32 (NaN: no prediction), ``best_server`` int32 (row in
+        ``network.cells``, −1 none), ``margin_db`` float32, ``covered`` bool (``margin_db ≥ 0``).
+    network, terrain, model, receiver, service, technology, radius_m, method, antennas
+        What it was computed from: enough to compute it again.
+    off_terrain : tuple of str
+        Sites left out because they do not stand on known ground.
+    """
+
+    layers: xr.Dataset
+    network: Network
+    terrain: Terrain
+    model: Any
+    receiver: Receiver
+    service: Service
+    technology: str
+    radius_m: float
+    method: str
+    antennas: Mapping[str, Antenna] | None = None
+    off_terrain: tuple[str, ...] = field(default=())
+
+    @property
+    def covered(self) -> npt.NDArray[np.bool_]:
+        """Mask of covered pixels, (ny, nx)."""
+        return np.asarray(self.layers["covered"].values, dtype=np.bool_)
+
+    def __repr__(self) -> str:
+        known = int(self.terrain.valid.sum())
+        share = 100.0 * float(self.covered.sum()) / max(known, 1)
+        return f"Coverage({self.technology}, {len(self.network)} sites, {share:.1f} % of {known} known pixels covered)"
+
+
+def grid_dataset(
+    terrain: Terrain, variables: Mapping[str, tuple[npt.NDArray[Any], dict[str, str]]], attrs: Mapping[str, Any]
+) -> xr.Dataset:
+    """Layers on the terrain's grid as a CF dataset: dims y, x, north-up, ``spatial_ref``."""
+    import xarray as xr
+
+    coords = {name: terrain.to_dataset().coords[name] for name in ("y", "x", "spatial_ref")}
+    return xr.Dataset(
+        {
+            name: (("y", "x"), data, {**about, "grid_mapping": "spatial_ref"})
+            for name, (data, about) in variables.items()
+        },
+        coords=coords,
+        attrs=dict(attrs),
+    )
+
+
+_LEVEL_NAME = {"2G": "RxLev of the broadcast carrier", "3G": "RSCP of the common pilot", "4G": "RSRP", "5G": "SS-RSRP"}
+
+
+def compute_coverage(
+    network: Network,
+    terrain: Terrain,
+    *,
+    model: Any = None,
+    receiver: Receiver | None = None,
+    service: Service | None = None,
+    technology: str = "4G",
+    radius_m: float = 15_000.0,
+    method: str = "sweep",
+    antennas: Mapping[str, Antenna] | None = None,
+    progress: Progress | None = None,
+) -> Coverage:
+    """Predict a network and reduce it to the best cell of every pixel.
+
+    Reference level = EPRE + G(azimuth, elevation) − feeder − path loss − penetration − body + G_ue
+    (TS 36.214 §5.1.1, TS 38.215 §5.1.1). ``margin_db`` is the largest over cells of
+    ``min(level − required, uplink margin)``: a pixel is covered where one cell closes both directions, and adding
+    cells never takes coverage away.
+
+    Parameters
+    ----------
+    network, terrain
+        Where the cells are and what they stand on.
+    model : PropagationModel, optional
+        ``P1812()`` by default.
+    receiver, service : optional
+        Device and requirements.
+    technology : str
+        "2G", "3G", "4G" or "5G".
+    radius_m : float
+        Prediction radius of every site.
+    method : str
+        "sweep" (fast) or "exact" path loss.
+    antennas : mapping, optional
+        Antennas by name, besides the built-in ones.
+    progress : callable, optional
+        Called with (sites done, sites in all).
+
+    Raises
+    ------
+    ParameterError
+        When there is no cell of the technology, or no site stands on the terrain.
+    """
+    predictor = make_predictor(
+        network,
+        terrain,
+        model=model,
+        receiver=receiver,
+        service=service,
+        technology=technology,
+        radius_m=radius_m,
+        method=method,
+        antennas=antennas,
+    )
+    on = predictor.placement.on_terrain
+    wanted = [s.site for s in predictor.prepared.sites]
+    if not on[wanted].any():
+        west, south, east, north = terrain.bounds_lonlat
+        raise ParameterError(
+            f"none of the {len(wanted)} sites stands on known ground of the terrain, which spans "
+            f"{west:.4f}…{east:.4f}° E, {south:.4f}…{north:.4f}° N; check the coordinates or the terrain"
+        )
+    rsrp = np.full(terrain.shape, np.nan, dtype=np.float32)
+    best = np.full(terrain.shape, -1, dtype=np.int32)
+    margin = np.full(terrain.shape, np.nan, dtype=np.float32)
+    for p in predict_sites(predictor, progress):
+        window = (p.rows, p.cols)
+        merge_site_kernel(p.cell_row, p.rsrp_dbm, p.best_cell, p.margin_db, rsrp[window], best[window], margin[window])
+    with np.errstate(invalid="ignore"):
+        covered = margin >= 0.0
+    settings = predictor.service
+    layers = grid_dataset(
+        terrain,
+        {
+            "rsrp_dbm": (rsrp, {"units": "dBm", "long_name": f"{_LEVEL_NAME[technology]} of the best server"}),
+            "best_server": (best, {"units": "1", "long_name": "best server, row of network.cells (-1 none)"}),
+            "margin_db": (margin, {"units": "dB", "long_name": "largest over cells of the smaller link margin"}),
+            "covered": (covered, {"units": "1", "long_name": f"both links close for service {settings.name!r}"}),
+        },
+        {
+            "technology": technology,
+            "service": settings.name,
+            "required_rsrp_dbm": settings.required_rsrp_dbm,
+            "model": type(predictor.model).__name__,
+            "radius_m": float(radius_m),
+            "formula": "docs/radio.md#reference-level",
+        },
+    )
+    return Coverage(
+        layers=layers,
+        network=network,
+        terrain=terrain,
+        model=predictor.model,
+        receiver=predictor.receiver,
+        service=settings,
+        technology=technology,
+        radius_m=float(radius_m),
+        method=method,
+        antennas=antennas,
+        off_terrain=tuple(str(network.sites["site_id"].iloc[i]) for i in wanted if not on[i]),
+    )

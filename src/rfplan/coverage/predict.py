@@ -1,0 +1,263 @@
+"""The one place where a site is predicted: path loss once, antennas and budget on top."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rfplan.antenna import Antenna
+from rfplan.constants import EARTH_RADIUS_KM
+from rfplan.coverage.link import PreparedNetwork, SiteCells, prepare_network
+from rfplan.coverage.settings import Receiver, Service
+from rfplan.errors import DataWarning, ParameterError
+from rfplan.kernels.coverage import site_levels_kernel
+from rfplan.network import Network
+from rfplan.terrain import Terrain
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+STANDARD_EARTH_FACTOR = 4.0 / 3.0
+
+
+class SiteMargins(NamedTuple):
+    """Prediction of one site: row in ``network.sites``, window of the terrain, best margin and best level, (h, w)."""
+
+    site_index: int
+    rows: slice
+    cols: slice
+    margin_db: npt.NDArray[np.float32]
+    rsrp_dbm: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class SitePrediction:
+    """The same with the best cell: ``best_cell`` numbers the site's cells, ``cell_row`` gives their network rows."""
+
+    site_index: int
+    rows: slice
+    cols: slice
+    rsrp_dbm: npt.NDArray[np.float32]
+    best_cell: npt.NDArray[np.int32]
+    margin_db: npt.NDArray[np.float32]
+    cell_row: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Sites on the grid: position, ground height and how far true north lies from grid north (clockwise), each (n,)."""
+
+    x_m: Floats
+    y_m: Floats
+    ground_m: Floats
+    north_deg: Floats
+
+    @classmethod
+    def of(cls, network: Network, terrain: Terrain) -> Placement:
+        """Project all sites at once."""
+        lon = network.sites["lon_deg"].to_numpy(dtype=np.float64)
+        lat = network.sites["lat_deg"].to_numpy(dtype=np.float64)
+        x, y = terrain.xy(lon, lat)
+        step = np.where(lat < 89.0, 1e-3, -1e-3)
+        x_north, y_north = terrain.xy(lon, lat + step)
+        turn = np.degrees(np.arctan2(np.sign(step) * (x_north - x), np.sign(step) * (y_north - y)))
+        return cls(x, y, np.asarray(terrain.elevation_at(x, y), dtype=np.float64), turn)
+
+    @property
+    def on_terrain(self) -> npt.NDArray[np.bool_]:
+        """Whether a site stands on known ground."""
+        return np.isfinite(self.ground_m)
+
+
+def effective_earth_radius_m(model: Any) -> float:
+    """Median effective Earth radius: from the model's ``delta_n`` (P.1812-8 equations 5 and 7a), else 4/3."""
+    delta_n = getattr(model, "delta_n", None)
+    factor = STANDARD_EARTH_FACTOR if delta_n is None else 157.0 / (157.0 - float(delta_n))
+    return 1000.0 * EARTH_RADIUS_KM * factor
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """Everything the prediction of a site depends on."""
+
+    terrain: Terrain
+    prepared: PreparedNetwork
+    placement: Placement
+    model: Any
+    receiver: Receiver
+    service: Service
+    radius_m: float
+    method: str
+
+    def window(self, cells: SiteCells) -> tuple[slice, slice, Floats]:
+        """Path loss of every (height, frequency) pair of a site, (bands, h, w)."""
+        from rfplan.propagation.grid import path_loss_window
+
+        losses: list[Floats] = []
+        rows = cols = slice(0, 0)
+        for height in sorted({h for h, _ in cells.bands}):
+            part = path_loss_window(
+                self.terrain,
+                float(self.placement.x_m[cells.site]),
+                float(self.placement.y_m[cells.site]),
+                model=self.model,
+                frequency_mhz=[f for h, f in cells.bands if h == height],
+                tx_height_agl_m=height,
+                rx_height_agl_m=self.receiver.height_agl_m,
+                radius_m=self.radius_m,
+                method=self.method,
+            )
+            rows, cols = part.rows, part.cols
+            losses.append(np.asarray(part.path_loss_db, dtype=np.float64))
+        return rows, cols, losses[0] if len(losses) == 1 else np.concatenate(losses)
+
+    def geometry(self, site: int, rows: slice, cols: slice) -> Floats:
+        """Geometry row of the kernels for a site's window."""
+        step = self.terrain.resolution_m
+        x = self.terrain.x0_m + (cols.start + 0.5) * step - self.placement.x_m[site]
+        y = self.terrain.y0_m - (rows.start + 0.5) * step - self.placement.y_m[site]
+        curvature = 1.0 / (2.0 * effective_earth_radius_m(self.model))
+        return np.array([x, y, step, self.receiver.height_agl_m, curvature])
+
+    def sector_rows(self, cells: SiteCells) -> Floats:
+        """Sector numbers of the kernels: grid azimuth, mechanical tilt, electrical shift, antenna height above sea."""
+        return np.stack(
+            [
+                cells.sector_azimuth_deg + self.placement.north_deg[cells.site],
+                cells.sector_mechanical_deg,
+                cells.sector_shift_deg,
+                cells.sector_height_m + self.placement.ground_m[cells.site],
+            ],
+            axis=1,
+        )
+
+    def predict(self, cells: SiteCells) -> SitePrediction:
+        """Best level, best cell and margin of one site."""
+        rows, cols, losses = self.window(cells)
+        shape = losses.shape[1:]
+        rsrp = np.empty(shape, dtype=np.float32)
+        best = np.empty(shape, dtype=np.int32)
+        margin = np.empty(shape, dtype=np.float32)
+        table, budget = self.prepared.patterns, self.prepared.budget
+        site_levels_kernel(
+            losses,
+            self.terrain.elevation_amsl_m[rows, cols],
+            self.geometry(cells.site, rows, cols),
+            self.sector_rows(cells),
+            cells.sector_antenna,
+            table.kind,
+            table.parameters,
+            table.horizontal,
+            table.vertical,
+            table.grids,
+            table.grid_index,
+            cells.cell_sector,
+            cells.cell_band,
+            budget.level_const_dbm[cells.cell],
+            budget.margin_const_db(self.service.required_rsrp_dbm)[cells.cell],
+            rsrp,
+            best,
+            margin,
+        )
+        return SitePrediction(cells.site, rows, cols, rsrp, best, margin, self.prepared.cell_row[cells.cell])
+
+
+def make_predictor(
+    network: Network,
+    terrain: Terrain,
+    *,
+    model: Any = None,
+    receiver: Receiver | None = None,
+    service: Service | None = None,
+    technology: str | None = "4G",
+    radius_m: float = 15_000.0,
+    method: str = "sweep",
+    antennas: Mapping[str, Antenna] | None = None,
+) -> Predictor:
+    """Check the settings once and place the network on the terrain."""
+    if not (math.isfinite(radius_m) and terrain.resolution_m <= radius_m <= 200_000.0):
+        raise ParameterError(
+            f"radius_m={radius_m!r} must be between one pixel ({terrain.resolution_m:g} m) and 200000 m"
+        )
+    if method not in ("sweep", "exact"):
+        raise ParameterError(f"method={method!r} must be 'sweep' or 'exact'")
+    model = default_model() if model is None else model
+    receiver = receiver or Receiver()
+    service = service or Service()
+    prepared = prepare_network(network, technology, receiver, service, model, antennas)
+    placement = Placement.of(network, terrain)
+    return Predictor(terrain, prepared, placement, model, receiver, service, float(radius_m), method)
+
+
+def default_model() -> Any:
+    """P.1812 at 50 % of time and locations."""
+    from rfplan.propagation.p1812 import P1812
+
+    return P1812()
+
+
+def predict_sites(predictor: Predictor, progress: Progress | None = None) -> Iterator[SitePrediction]:
+    """Predict every site that stands on known ground, in the network's order.
+
+    Warns
+    -----
+    DataWarning
+        Once, when sites are off the terrain: they are left out.
+    """
+    on = predictor.placement.on_terrain
+    sites = [s for s in predictor.prepared.sites if on[s.site]]
+    off = len(predictor.prepared.sites) - len(sites)
+    if off:
+        warnings.warn(
+            DataWarning(
+                f"{off} of {off + len(sites)} sites are off the terrain or on unknown ground: not predicted "
+                "(network.validate(terrain) lists them)"
+            ),
+            stacklevel=3,
+        )
+    for done, cells in enumerate(sites, start=1):
+        yield predictor.predict(cells)
+        if progress is not None:
+            progress(done, len(sites))
+
+
+def site_margins(
+    network: Network,
+    terrain: Terrain,
+    *,
+    model: Any = None,
+    receiver: Receiver | None = None,
+    service: Service | None = None,
+    technology: str = "4G",
+    radius_m: float = 15_000.0,
+    method: str = "sweep",
+    antennas: Mapping[str, Antenna] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[SiteMargins]:
+    """Predict site by site: what :func:`compute_coverage` reduces, to the bit.
+
+    Yields
+    ------
+    SiteMargins
+        ``(site_index, rows, cols, margin_db, rsrp_dbm)``; NaN where a pixel has no prediction. Sites off the
+        terrain are left out with one DataWarning.
+    """
+    predictor = make_predictor(
+        network,
+        terrain,
+        model=model,
+        receiver=receiver,
+        service=service,
+        technology=technology,
+        radius_m=radius_m,
+        method=method,
+        antennas=antennas,
+    )
+    for p in predict_sites(predictor, progress):
+        yield SiteMargins(p.site_index, p.rows, p.cols, p.margin_db, p.rsrp_dbm)

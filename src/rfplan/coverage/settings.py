@@ -1,0 +1,106 @@
+"""Who receives, and what counts as covered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rfplan.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The user's device.
+
+    Parameters
+    ----------
+    height_agl_m : float
+        Antenna height above ground.
+    noise_figure_db : float
+        Downlink receiver noise figure.
+    gain_dbi : float
+        Antenna gain, both directions.
+    body_loss_db : float
+        Loss to hand and head, both directions.
+    power_dbm : float
+        Largest uplink transmit power (23 dBm is power class 3, TS 36.101 §6.2.2).
+    """
+
+    height_agl_m: float = 1.5
+    noise_figure_db: float = 7.0
+    gain_dbi: float = 0.0
+    body_loss_db: float = 1.0
+    power_dbm: float = 23.0
+
+    def __post_init__(self) -> None:
+        _check(self, "height_agl_m", 0.1, 3000.0)
+        _check(self, "noise_figure_db", 0.0, 30.0)
+        _check(self, "gain_dbi", -30.0, 60.0)
+        _check(self, "body_loss_db", 0.0, 40.0)
+        _check(self, "power_dbm", -50.0, 60.0)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What must be received for a pixel to count as covered, in both directions.
+
+    Parameters
+    ----------
+    name : str
+        For tables and maps.
+    required_rsrp_dbm : float
+        Least level of the reference signal at the device; contains every downlink margin.
+    uplink_sinr_db, uplink_resource_blocks
+        What the base station needs, over how many resource blocks (4G: 180 kHz, 5G at 30 kHz: 360 kHz each;
+        3G and 2G use their whole channel).
+    interference_margin_db : float
+        Rise of the uplink noise by other users.
+    fading_margin_db : float
+        Uplink margin against shadowing. Not applied when the model's own location percentage already holds one.
+    penetration_db : float
+        Loss into the building or car, both directions.
+    """
+
+    name: str = "outdoor"
+    required_rsrp_dbm: float = -110.0
+    uplink_sinr_db: float = -5.0
+    uplink_resource_blocks: int = 4
+    interference_margin_db: float = 3.0
+    fading_margin_db: float = 8.7
+    penetration_db: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(self, "required_rsrp_dbm", -200.0, 50.0)
+        _check(self, "uplink_sinr_db", -40.0, 60.0)
+        _check(self, "uplink_resource_blocks", 1, 275)
+        for name in ("interference_margin_db", "fading_margin_db", "penetration_db"):
+            _check(self, name, 0.0, 100.0)
+
+    @classmethod
+    def named(cls, name: str) -> Service:
+        """A default service: ``outdoor-basic`` −115, ``outdoor`` −110, ``in-car`` −105, ``indoor`` −100 dBm."""
+        if name not in SERVICE_RSRP_DBM:
+            raise ParameterError(f"service {name!r} is not known; known: {', '.join(SERVICE_RSRP_DBM)}")
+        return cls(name=name, required_rsrp_dbm=SERVICE_RSRP_DBM[name])
+
+    def for_technology(self, technology: str) -> Service:
+        """The same service in another technology's terms (2G RxLev, 3G RSCP, 5G SS-RSRP): planning values.
+
+        2G needs 10 dB more than LTE's RSRP threshold (a 200 kHz carrier against 15 kHz) and 9 dB of uplink C/I;
+        3G needs 5 dB more and, after despreading a 12.2 kbit/s bearer (25 dB), −19 dB.
+        """
+        if technology == "2G":
+            return replace(self, required_rsrp_dbm=self.required_rsrp_dbm + 10.0, uplink_sinr_db=9.0)
+        if technology == "3G":
+            return replace(self, required_rsrp_dbm=self.required_rsrp_dbm + 5.0, uplink_sinr_db=-19.0)
+        return self
+
+
+SERVICE_RSRP_DBM = {"outdoor-basic": -115.0, "outdoor": -110.0, "in-car": -105.0, "indoor": -100.0}
+
+
+def _check(owner: object, name: str, low: float, high: float) -> None:
+    value = getattr(owner, name)
+    if not (np.isfinite(value) and low <= value <= high):
+        raise ParameterError(f"{type(owner).__name__}.{name}={value!r} must be within {low:g}…{high:g}")
