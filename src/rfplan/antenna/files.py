@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rfplan.antenna.pattern import Antenna, Floats, Method
-from rfplan.io.antenna_files import read_antenna_file
+from rfplan.io.antenna_files import read_antenna_file, write_antenna_file
 
 _TILT_IN_NAME = re.compile(r"(?<![0-9])([0-9]{1,2})(?:DT|T)(?![A-Za-z0-9])")
 
@@ -96,3 +96,20 @@ def read_antenna(path: str | Path, *, name: str | None = None, method: Method = 
         properties={key.lower(): value for key, value in content.header.items()},
         notes=tuple(notes),
     )
+
+
+def write_antenna(antenna: Antenna, path: str | Path) -> Path:
+    """Write an antenna's two cuts as a Planet/MSI file; :func:`read_antenna` reads it back.
+
+    A sampled or parametric antenna loses what lies between its cuts: the format has no room for more.
+    """
+    kept = {key.upper(): value for key, value in antenna.properties.items() if value}
+    frequency = {} if np.isnan(antenna.frequency_mhz) else {"FREQUENCY": f"{antenna.frequency_mhz:g}"}
+    header = {
+        **kept,
+        "NAME": antenna.name,
+        **frequency,
+        "GAIN": f"{antenna.gain_dbi:.3f} dBi",
+        "ELECTRICAL_TILT": f"{antenna.electrical_tilt_deg:g}",
+    }
+    return write_antenna_file(path, header, antenna.horizontal_loss_db, antenna.vertical_loss_db)

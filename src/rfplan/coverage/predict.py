@@ -18,6 +18,7 @@ from rfplan.coverage.settings import Receiver, Service
 from rfplan.errors import DataWarning, ParameterError
 from rfplan.kernels.coverage import site_levels_kernel
 from rfplan.network import Network
+from rfplan.propagation.grid import path_loss_window
 from rfplan.terrain import Terrain
 
 Floats = npt.NDArray[np.float64]
@@ -97,8 +98,6 @@ class Predictor:
 
     def window(self, cells: SiteCells) -> tuple[slice, slice, Floats]:
         """Path loss of every (height, frequency) pair of a site, (bands, h, w)."""
-        from rfplan.propagation.grid import path_loss_window
-
         losses: list[Floats] = []
         rows = cols = slice(0, 0)
         for height in sorted({h for h, _ in cells.bands}):

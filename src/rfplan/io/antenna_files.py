@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.errors import InputFileError
+from rfplan.io.atomic import atomic_path
 
 DBD_TO_DBI = 2.15
 _MAX_BYTES = 5_000_000
@@ -169,3 +170,32 @@ def read_antenna_file(path: str | Path) -> AntennaFile:
         vertical_loss_db=_cut("VERTICAL", cuts["VERTICAL"], path, notes),
         notes=tuple(notes),
     )
+
+
+def write_antenna_file(
+    path: str | Path,
+    header: dict[str, str],
+    horizontal_loss_db: npt.NDArray[np.float64],
+    vertical_loss_db: npt.NDArray[np.float64],
+) -> Path:
+    """Write a Planet/MSI pattern: header lines in the usual order, then both cuts at whole degrees.
+
+    Parameters
+    ----------
+    path : path
+        Written whole or not at all.
+    header : dict
+        Key to text; NAME, FREQUENCY and GAIN (with its unit) should be there.
+    horizontal_loss_db, vertical_loss_db : (360,) arrays
+        Positive losses, written with three decimals.
+    """
+    known = [key for key in _HEADER_KEYS if header.get(key)]
+    lines = [
+        f"{key} {' '.join(header[key].split())}" for key in (*known, *(k for k in header if k not in _HEADER_KEYS))
+    ]
+    for name, cut in (("HORIZONTAL", horizontal_loss_db), ("VERTICAL", vertical_loss_db)):
+        lines.append(f"{name} 360")
+        lines += [f"{angle}\t{loss:.3f}" for angle, loss in enumerate(cut)]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Path(path)
