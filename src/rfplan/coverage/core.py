@@ -88,7 +88,7 @@ def compute_coverage(
     service: Service | None = None,
     technology: str = "4G",
     radius_m: float = 15_000.0,
-    method: str = "sweep",
+    method: str = "exact",
     antennas: Mapping[str, Antenna] | None = None,
     progress: Progress | None = None,
 ) -> Coverage:
