@@ -51,13 +51,11 @@ class GeometryModel(Protocol):
         """Basic transmission loss of each path, dB, shape (n,)."""
         ...
 
-    def geometry_settings(self, latitude_deg: float) -> FloatArray:
-        """Settings of the geometry kernels (see ``rfplan.kernels.geometry``) at a latitude, degrees."""
+    def geometry_settings(self) -> FloatArray:
+        """Settings of the geometry kernels (see ``rfplan.kernels.geometry``)."""
         ...
 
-    def finish_db(
-        self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str, latitude_deg: npt.ArrayLike
-    ) -> FloatArray:
+    def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
         """Loss, dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz, of shape (bands,)."""
         ...
 
