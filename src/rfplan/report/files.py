@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rfplan.colours import hillshade
 from rfplan.io.atomic import atomic_path
 from rfplan.io.raster import write_cog
 from rfplan.io.tables import safe_columns, write_csv
 from rfplan.report.facts import Facts
-from rfplan.report.images import hillshade
 
 _SHARED = ("code", "name", "area_km2", "area_on_terrain_km2", "population", "population_on_terrain")
 

@@ -9,22 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rfplan.colours import COVERED, FRESH, GAP, Colour, ColourScale, ground_scale, hillshade, signal_scale
 from rfplan.report.context import plain
 from rfplan.report.facts import Facts
-from rfplan.report.images import (
-    Colour,
-    ColourScale,
-    Mercator,
-    ground_scale,
-    hillshade,
-    shade_indices,
-    shade_palette,
-    signal_scale,
-)
+from rfplan.report.images import Mercator, shade_indices, shade_palette
 
-COVERED: Colour = (43, 108, 168)
-FRESH: Colour = (240, 180, 41)
-GAP: Colour = (184, 56, 91)
 NEVER: Colour = (61, 44, 79)
 SHARE_STEPS = (99.0, 95.0, 90.0, 80.0, 0.0)
 SHARE_COLOURS = ("#1d4f7c", "#5b93c0", "#c3d7e6", "#f0a868", "#b8385b")
@@ -216,7 +205,7 @@ def _share_layers(facts: Facts) -> list[dict[str, Any]]:
     return [
         {
             "id": f"share-{when}",
-            "label": f"Communes: {words} covered {when}",
+            "label": f"Share by commune, {when}",
             "title": f"Share of {words} covered {when} the plan",
             "field": f"{measure}_{when}",
             "steps": list(SHARE_STEPS),
