@@ -230,8 +230,7 @@ class Scenario(_Section):
         name = values.pop("name", "P1812")
         if name not in MODELS:
             raise ScenarioError(f"{self.source}: model.name: {name!r} is not known; allowed are {', '.join(MODELS)}")
-        module = importlib.import_module(f"rfplan.propagation.{MODELS[name]}")
-        return self._made("model", getattr(module, name), values)
+        return self._made("model", model_class(name), values)
 
     def make_receiver(self) -> Any:
         """Return the scenario's receiver."""
@@ -277,6 +276,11 @@ class Scenario(_Section):
             guilty = next((key for key in values if key in str(error)), None)
             where = f"{section}.{guilty}" if guilty else section
             raise ScenarioError(f"{self.source}: {where}: {error}") from error
+
+
+def model_class(name: str) -> Any:
+    """Return the class of a model of `MODELS`."""
+    return getattr(importlib.import_module(f"rfplan.propagation.{MODELS[name]}"), name)
 
 
 def load_scenario(source: str | os.PathLike[str], *, data_dir: str | os.PathLike[str] | None = None) -> Scenario:

@@ -1,0 +1,7 @@
+"""``python -m rfplan``."""
+
+from __future__ import annotations
+
+from rfplan.cli import main
+
+main()

@@ -1,0 +1,312 @@
+"""The command line: the only place where words become objects.
+
+Exit codes: 0 done; 1 something unexpected (a bug: the traceback is shown with ``RFPLAN_DEBUG=1``); 2 bad input, the
+message on stderr; 3 the plan was made and written but is not verified or misses its target; 130 interrupted.
+
+Nothing heavy is imported here at module level: every ``--help`` must appear at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rfplan.scenario import Scenario
+
+OK, UNEXPECTED, BAD_INPUT, TARGET_MISSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="rfplan",
+    help="Radio network planning: where there is coverage, and which sites to build.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ScenarioArgument = Annotated[str, typer.Argument(help="A scenario file (TOML) or a built-in name: phu-tho.")]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table: only errors.")]
+DataDirOption = Annotated[
+    Path | None, typer.Option(help="Folder that the scenario's input paths are relative to, in place of its own.")
+]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = app(arguments, prog_name="rfplan", standalone_mode=False)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except typer.Abort:
+        return _fail("interrupted", INTERRUPTED)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # the command line's own complaint: unknown option, missing argument
+            error.show()  # type: ignore[attr-defined]
+            return BAD_INPUT
+        if isinstance(error, ValueError) and _is_ours(error):
+            return _fail(str(error), BAD_INPUT)
+        if os.environ.get("RFPLAN_DEBUG"):
+            raise
+        return _fail(f"unexpected {type(error).__name__}: {error}\nset RFPLAN_DEBUG=1 for the traceback", UNEXPECTED)
+    return int(code or OK)
+
+
+def _is_ours(error: ValueError) -> bool:
+    from rfplan.errors import RfplanError
+
+    return isinstance(error, RfplanError)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"rfplan: {message}", file=sys.stderr)
+    return code
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False) -> None:
+    if version:
+        import rfplan
+
+        print(rfplan.__version__)
+        raise typer.Exit
+
+
+@app.command()
+def plan(
+    scenario: ScenarioArgument,
+    out: OutOption = None,
+    quiet: QuietOption = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search, in place of the scenario's.")] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Plan new sites: coverage today, what to build and in which order, report.
+
+    Writes index.html, maps, tables and a manifest into the output folder (default: the scenario's, else out/NAME).
+    """
+    from rfplan.plan import run_plan
+    from rfplan.report import write_report
+
+    loaded = _load(scenario, data_dir)
+    loaded = loaded if seed is None else loaded.with_seed(seed)
+    folder = out or Path(loaded.output.folder or Path("out") / loaded.name)
+    with _warnings(quiet), _progress(quiet) as progress:
+        made = run_plan(loaded, out=folder, progress=progress)
+        progress("report", 0.0, 0.0)
+        page = write_report(made, folder, context=made.metadata)
+    if not quiet:
+        _show_plan(made, page)
+    if not made.verified or made.status == "infeasible":
+        raise typer.Exit(TARGET_MISSED)
+
+
+@app.command()
+def predict(
+    scenario: ScenarioArgument,
+    out: OutOption = None,
+    quiet: QuietOption = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Predict the existing network of a scenario: level and margin maps, key figures a commune.
+
+    Writes into stages/ of the output folder (default: the scenario's, else out/NAME).
+    """
+    from rfplan.plan import run_prediction
+
+    loaded = _load(scenario, data_dir)
+    folder = out or Path(loaded.output.folder or Path("out") / loaded.name)
+    with _warnings(quiet), _progress(quiet) as progress:
+        made = run_prediction(loaded, out=folder, progress=progress)
+    if not quiet:
+        print(made.key_figures)
+        print(f"maps and tables: {folder / 'stages'}")
+
+
+@app.command()
+def validate(
+    scenario: ScenarioArgument,
+    quiet: QuietOption = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Check a scenario and its input files, and show what was found in them; nothing is predicted."""
+    from rfplan.plan import open_inputs
+
+    loaded = _load(scenario, data_dir)
+    with _warnings(quiet), _progress(quiet) as progress:
+        made = open_inputs(loaded, progress=progress)
+    if not quiet:
+        totals = made.demand.on_grid(made.terrain).totals()
+        ny, nx = made.terrain.shape
+        print(f"terrain: {nx} x {ny} pixels of {made.terrain.resolution_m:g} m, {made.terrain.crs}")
+        print(
+            f"demand: {totals['population']:,.0f} people, {totals['population_on_terrain']:,.0f} on the terrain; "
+            f"{totals['area_km2']:,.0f} km2, {totals['area_on_terrain_km2']:,.0f} on the terrain"
+        )
+        print(f"network: {made.network!r}\n{made.network_report}")
+
+
+@app.command()
+def link(
+    terrain: Annotated[list[Path], typer.Argument(help="Elevation files.")],
+    start: Annotated[str, typer.Option("--from", help="Transmitter: LON,LAT in degrees.")],
+    end: Annotated[str, typer.Option("--to", help="Receiver: LON,LAT in degrees.")],
+    frequency_mhz: Annotated[float, typer.Option(help="Frequency, MHz.")] = 1800.0,
+    tx_height_agl_m: Annotated[float, typer.Option(help="Transmitter height above ground, m.")] = 30.0,
+    rx_height_agl_m: Annotated[float, typer.Option(help="Receiver height above ground, m.")] = 1.5,
+    model: Annotated[str, typer.Option(help="A model; `rfplan models` lists them.")] = "P1812",
+    clutter: Annotated[str, typer.Option(help="default, bare-earth or a land-cover file.")] = "default",
+) -> None:
+    """Predict one link over terrain: distance, path loss and its parts."""
+    import rfplan
+    from rfplan.errors import ParameterError
+    from rfplan.scenario import MODELS, model_class
+
+    if model not in MODELS:
+        raise ParameterError(f"--model {model!r} is not known; allowed are {', '.join(MODELS)}")
+    a, b = _lonlat("--from", start), _lonlat("--to", end)
+    ground = rfplan.open_terrain(list(terrain), clutter=clutter, bounds=_around(a, b))
+    profile = ground.profile(a, b)
+    paths = profile.paths(frequency_mhz=frequency_mhz, tx_height_agl_m=tx_height_agl_m, rx_height_agl_m=rx_height_agl_m)
+    predictor = model_class(model)()
+    rows: list[tuple[str, float, str]] = [("distance", profile.distance_m[-1] / 1000.0, "km")]
+    rows += [
+        ("transmitter ground", profile.elevation_amsl_m[0], "m"),
+        ("receiver ground", profile.elevation_amsl_m[-1], "m"),
+    ]
+    rows += [("highest ground between", max(profile.elevation_amsl_m), "m")]
+    rows += [(f"path loss, {model}", float(predictor.path_loss_db(paths)[0]), "dB")]
+    if hasattr(predictor, "loss_parts"):
+        rows += [(f"  {name}", float(part[0]), "") for name, part in predictor.loss_parts(paths).items()]
+    for name, value, unit in rows:
+        print(f"{name:<34s} {value:10.2f} {unit}".rstrip())
+
+
+@app.command()
+def models() -> None:
+    """List the propagation models a scenario may name, with what they need and their parameters."""
+    import dataclasses
+
+    from rfplan.scenario import MODELS, model_class
+
+    for name in MODELS:
+        kind = model_class(name)
+        print(f"{name} (needs {kind.needs}): {getattr(kind, 'citation', '')}")
+        for field in dataclasses.fields(kind):
+            if field.init:
+                default = "required" if field.default is dataclasses.MISSING else f"{field.default!r}"
+                print(f"    {field.name} = {default}")
+
+
+def _load(scenario: str, data_dir: Path | None) -> Scenario:
+    from rfplan.scenario import load_scenario
+
+    return load_scenario(scenario, data_dir=data_dir)
+
+
+def _lonlat(option: str, text: str) -> tuple[float, float]:
+    from rfplan.errors import ParameterError
+
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ParameterError(f"{option} {text!r}: give LON,LAT in degrees, for example 105.40,21.32") from None
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise ParameterError(f"{option} {text!r}: longitude is -180 to 180 and latitude -90 to 90, longitude first")
+    return lon, lat
+
+
+def _around(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float, float, float]:
+    """Return a box a little larger than a link: only that much of the terrain is read."""
+    pad = 0.02
+    lon, lat = sorted((a[0], b[0])), sorted((a[1], b[1]))
+    return lon[0] - pad, lat[0] - pad, lon[1] + pad, lat[1] + pad
+
+
+@contextlib.contextmanager
+def _warnings(quiet: bool) -> Iterator[None]:
+    """Show warnings as one plain line each on stderr, or not at all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if quiet else "default")
+        warnings.showwarning = lambda message, *_args, **_kw: print(f"rfplan: warning: {message}", file=sys.stderr)
+        yield
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, float, float], None]]:
+    """Give a callable that shows stages as progress bars on stderr; on a pipe, one line a stage."""
+    if quiet:
+        yield lambda _stage, _done, _total: None
+        return
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description:<20s}"),
+        BarColumn(),
+        TextColumn("{task.fields[note]:<18s}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, done: float, total: float) -> None:
+            if stage not in tasks:
+                for task in tasks.values():
+                    bars.update(task, total=1.0, completed=1.0)
+                    bars.stop_task(task)
+                tasks[stage] = bars.add_task(stage, total=None, note="")
+            if total and total > 0:
+                counted = f"{done:,.0f} of {total:,.0f}" if total > 1 else ""
+                bars.update(tasks[stage], total=total, completed=done, note=counted)
+
+        yield tell
+
+
+def _lines() -> Callable[[str, float, float], None]:
+    """Give a callable that prints each stage once, with the seconds since the start."""
+    seen: set[str] = set()
+    start = time.monotonic()
+
+    def tell(stage: str, _done: float, _total: float) -> None:
+        if stage not in seen:
+            seen.add(stage)
+            print(f"[{time.monotonic() - start:6.1f} s] {stage}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _show_plan(made: Any, page: Path) -> None:
+    """Print what a planner wants to know first."""
+    before, after = (figures.table.iloc[-1] for figures in (made.key_figures_before, made.key_figures_after))
+    print(f"{'':24s}{'before':>12s}{'after':>12s}")
+    for words, column in (
+        ("people covered, %", "covered_population_percent"),
+        ("area covered, %", "covered_area_percent"),
+    ):
+        print(f"{words:24s}{before[column]:12.2f}{after[column]:12.2f}")
+    rest = made.uncoverable
+    people = float(rest["people"].sum()) if len(rest) else 0.0
+    area = float(rest["area_km2"].sum()) if len(rest) else 0.0
+    print(
+        f"sites to build: {len(made.sites)}, cost {made.objective:g} (no cheaper than {made.bound:g} proven, "
+        f"gap {100 * made.gap:.1f} %), {'verified' if made.verified else 'NOT VERIFIED'}\n"
+        f"beyond any candidate: {people:,.0f} people, {area:,.1f} km2\n"
+        f"report: {page}"
+    )

@@ -1,0 +1,125 @@
+"""What a run keeps account of: stages and their times, inputs and their hashes, warnings, results kept on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import rfplan
+from rfplan.errors import OutputError
+from rfplan.io.atomic import write_text
+from rfplan.scenario import Scenario
+
+#: Called with (stage, done, in all); all is 0 where it is not known.
+Progress = Callable[[str, float, float], None]
+
+_PACKAGES = ("numpy", "scipy", "numba", "xarray", "rasterio", "pyproj", "shapely", "geopandas", "pandas", "highspy")
+
+
+class Run:
+    """The bookkeeping of one run: stages, their times, what was warned of, and the folder that keeps results."""
+
+    def __init__(self, scenario: Scenario, out: Path | None, progress: Progress | None) -> None:
+        self.scenario = scenario
+        self.out = out
+        self.progress = progress
+        self.timings_s: dict[str, float] = {}
+        self.inputs: list[dict[str, Any]] = []
+        self.warnings: list[str] = []
+        self.kept: list[str] = []
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def inputs_folder(self) -> Path:
+        """Return the folder for inputs that are made: ``inputs/``, or a passing one without an output folder."""
+        if self.out is not None:
+            return self.out / "inputs"
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="rfplan-")
+        return Path(self._scratch.name)
+
+    def close(self) -> None:
+        """Remove what was only needed during the run."""
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def tell(self, stage: str, done: float = 0.0, total: float = 0.0) -> None:
+        """Report progress."""
+        if self.progress is not None:
+            self.progress(stage, done, total)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; note its end, or its failure, in ``stages/run.json``."""
+        self.tell(name)
+        start = time.perf_counter()
+        error: BaseException | None = None
+        try:
+            yield
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            self.timings_s[name] = round(time.perf_counter() - start, 3)
+            self._record(name, error)
+        self.tell(name, 1.0, 1.0)
+
+    def keep(self, name: str) -> Path | None:
+        """Return the path of a result to be kept, or None when there is no output folder."""
+        if self.out is None:
+            return None
+        self.kept.append(name)
+        return self.out / "stages" / name
+
+    def _record(self, stage: str, error: BaseException | None) -> None:
+        if self.out is None:
+            return
+        record = {
+            "scenario": self.scenario.name,
+            "source": self.scenario.source,
+            "state": "running" if error is None else "failed",
+            "stage": stage,
+            "error": None if error is None else f"{type(error).__name__}: {error}",
+            "inputs": self.inputs,
+            "timings_s": self.timings_s,
+            "warnings": self.warnings,
+            "kept": self.kept,
+            "versions": versions(),
+        }
+        try:
+            write_text(self.out / "stages" / "run.json", json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+        except OutputError:
+            if error is None:  # else a full disk must not hide the error that is on its way up
+                raise
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 as hexadecimal text."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of rfplan, Python and the packages that bear on the numbers."""
+    found = {"rfplan": rfplan.__version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def peak_memory_mb() -> float | None:
+    """Return the largest memory this process has held, in MB, where the system tells."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024.0**2 if platform.system() == "Darwin" else 1024.0)

@@ -1,0 +1,246 @@
+"""From a scenario to a verified plan."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rfplan.errors import RfplanWarning
+from rfplan.io.atomic import make_folder
+from rfplan.optimize import Plan
+from rfplan.plan import stages
+from rfplan.plan.bookkeeping import Progress, Run
+from rfplan.plan.keeping import keep_coverage, keep_table
+from rfplan.plan.words import metadata
+from rfplan.scenario import Scenario, load_scenario
+
+if TYPE_CHECKING:
+    from rfplan.coverage import Coverage
+    from rfplan.demand import Demand
+    from rfplan.metrics import KeyFigures
+    from rfplan.network import Network, NetworkReport
+    from rfplan.terrain import Terrain
+
+Result = TypeVar("Result")
+
+STAGES = (
+    "inputs",
+    "terrain",
+    "demand",
+    "network",
+    "coverage before",
+    "candidates",
+    "choose sites",
+    "coverage after",
+)
+
+
+@dataclass(frozen=True)
+class ScenarioPlan(Plan):
+    """A plan with where it came from.
+
+    Attributes
+    ----------
+    metadata
+        The context of ``write_report``: title, inputs with SHA-256, parameters, timings, published figures beside
+        the computed ones, threshold sweep, notes.
+    key_figures_before, key_figures_after
+        Area and people covered, a row a commune and one in all.
+    network_report
+        What reading the network found.
+    """
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    key_figures_before: Any = None
+    key_figures_after: Any = None
+    network_report: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a scenario's files hold: ground with clutter, people, stations and what reading them found."""
+
+    scenario: Scenario
+    terrain: Terrain
+    demand: Demand
+    network: Network
+    network_report: NetworkReport
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The existing network's coverage, and its key figures."""
+
+    inputs: Inputs
+    coverage: Coverage
+    key_figures: KeyFigures
+    timings_s: Mapping[str, float]
+
+
+def run_plan(
+    scenario: Scenario | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> ScenarioPlan:
+    """Run a scenario from its inputs to a verified plan.
+
+    Parameters
+    ----------
+    scenario
+        A loaded scenario, the path of a TOML file or a built-in name.
+    out
+        Folder that keeps every stage's result as soon as it is there (``stages/``), and the generated inputs of a
+        synthetic scenario (``inputs/``). None keeps nothing.
+    progress
+        Called with (stage, done, in all).
+
+    Returns
+    -------
+    ScenarioPlan
+        Hand it to ``write_report``.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario or an input file it names is missing or wrong.
+    RfplanError
+        Whatever a stage objects to; results of the stages before are in ``out/stages``.
+    """
+    return _supervised(_plan, scenario, out, progress)
+
+
+def run_prediction(
+    scenario: Scenario | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Predict the existing network of a scenario; parameters and errors as for `run_plan`."""
+    return _supervised(_prediction, scenario, out, progress)
+
+
+def open_inputs(
+    scenario: Scenario | str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Inputs:
+    """Open everything a scenario names and check it; parameters and errors as for `run_plan`."""
+    return _supervised(_inputs, scenario, out, progress)
+
+
+def _supervised(
+    job: Callable[[Run], Result],
+    scenario: Scenario | str | os.PathLike[str],
+    out: str | os.PathLike[str] | None,
+    progress: Progress | None,
+) -> Result:
+    """Run a job with its account kept; each warning is noted, and passed on once."""
+    loaded = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    run = Run(loaded, None if out is None else make_folder(out), progress)
+    noted: dict[tuple[type[Warning], str], Warning] = {}
+
+    def note(message: Warning | str, category: type[Warning], *_rest: Any, **_more: Any) -> None:
+        text = str(message)
+        if (category, text) not in noted:
+            noted[category, text] = message if isinstance(message, Warning) else category(message)
+            run.warnings.append(f"{category.__name__}: {text}")
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = note
+            result = job(run)
+    finally:
+        run.close()
+    for (category, _), warning in noted.items():
+        if issubclass(category, RfplanWarning):
+            warnings.warn(warning, stacklevel=3)
+    return result
+
+
+def _inputs(run: Run) -> Inputs:
+    with run.stage("inputs"):
+        scenario = stages.inputs(run)
+    with run.stage("terrain"):
+        terrain = stages.terrain(scenario)
+    with run.stage("demand"):
+        demand, terrain = stages.demand(run, scenario, terrain)
+    with run.stage("network"):
+        network, report = stages.network(run, scenario, terrain, demand)
+    return Inputs(scenario, terrain, demand, network, report)
+
+
+def _prediction(run: Run) -> Prediction:
+    from rfplan.coverage import compute_coverage
+    from rfplan.metrics import summarize
+
+    given = _inputs(run)
+    scenario = given.scenario
+    with run.stage("coverage before"):
+        coverage = compute_coverage(
+            given.network,
+            given.terrain,
+            model=scenario.make_model(),
+            receiver=scenario.make_receiver(),
+            service=scenario.make_service(),
+            technology=scenario.coverage.technology,
+            radius_m=scenario.coverage.radius_m,
+            method=scenario.coverage.method,
+            antennas=stages.antennas(scenario),
+            progress=lambda done, total: run.tell("coverage before", done, total),
+        )
+        figures = summarize(coverage, given.demand)
+        keep_coverage(run, "before", coverage, figures)
+    return Prediction(given, coverage, figures, run.timings_s)
+
+
+def _plan(run: Run) -> ScenarioPlan:
+    from rfplan.metrics import summarize
+    from rfplan.optimize import TargetCover, find_candidates
+
+    start = time.perf_counter()
+    predicted = _prediction(run)
+    given, before = predicted.inputs, predicted.coverage
+    scenario, demand = given.scenario, given.demand
+    with run.stage("candidates"):
+        candidates = find_candidates(
+            given.terrain,
+            demand,
+            given.network,
+            rules=scenario.make_rules(),
+            technology=scenario.coverage.technology,
+            template=stages.template(scenario),
+        )
+        keep_table(run, "candidates.csv", candidates.table)
+    with run.stage("choose sites"):
+        problem = TargetCover(
+            before,
+            demand,
+            candidates,
+            population_target=scenario.target.population,
+            area_target=scenario.target.area,
+            commune_population_floor=scenario.target.commune_population_floor,
+        )
+        solved = problem.solve(scenario.solve.time_limit_s, scenario.solve.seed, run.tell)
+        keep_table(run, "build_list.csv", solved.sites)
+    with run.stage("coverage after"):
+        figures_after = summarize(solved.coverage_after, demand)
+        keep_coverage(run, "after", solved.coverage_after, figures_after)
+    run.timings_s |= {f"choose sites: {name}": round(value, 3) for name, value in solved.timings_s.items()}
+    run.timings_s["in all"] = round(time.perf_counter() - start, 3)
+    values = {f.name: getattr(solved, f.name) for f in dataclasses.fields(Plan)}
+    values["demand"] = demand
+    return ScenarioPlan(
+        **values,
+        metadata=metadata(run, scenario, demand, solved, predicted.key_figures),
+        key_figures_before=predicted.key_figures,
+        key_figures_after=figures_after,
+        network_report=given.network_report,
+    )

@@ -1,0 +1,148 @@
+"""The stages of a run, each from the scenario's words to one object."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from rfplan.errors import ScenarioError
+from rfplan.io.tables import write_csv
+from rfplan.plan.bookkeeping import Run, sha256
+from rfplan.plan.keeping import keep_table
+from rfplan.scenario import Scenario
+
+if TYPE_CHECKING:
+    from rfplan.demand import Demand
+    from rfplan.network import Network
+    from rfplan.terrain import Terrain
+
+
+def inputs(run: Run) -> Scenario:
+    """Make the inputs of a synthetic scenario; check and hash all inputs."""
+    scenario = run.scenario
+    if scenario.generate is not None:
+        from rfplan.builtin import write_inputs
+
+        folder = run.inputs_folder()
+        write_inputs(folder)
+        scenario = scenario.in_folder(folder)
+    scenario.check_files()
+    for key, path in scenario.input_files().items():
+        run.inputs.append(
+            {"role": key, "name": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
+            | ({"note": "synthetic"} if scenario.generate is not None else {})
+        )
+    return scenario
+
+
+def terrain(scenario: Scenario) -> Terrain:
+    """Open the ground; clutter is derived later, from the demand."""
+    from rfplan.terrain import open_terrain
+
+    section = scenario.terrain
+    words = ("default", "bare-earth")
+    clutter = "default" if section.clutter == "derived" else section.clutter
+    return open_terrain(
+        [scenario.path(name) for name in section.files],
+        crs=section.crs,
+        resolution_m=section.resolution_m,
+        bounds=section.bounds,
+        clutter=clutter if clutter in words else scenario.path(clutter),
+        clutter_table=section.clutter_table,
+        default_clutter_height_m=section.default_clutter_height_m,
+        nodata=section.nodata,
+    )
+
+
+def demand(run: Run, scenario: Scenario, terrain: Terrain) -> tuple[Demand, Terrain]:
+    """Open the demand, derive clutter from it where asked for, and keep its table."""
+    from rfplan.demand import derive_clutter, open_demand
+
+    section = scenario.demand
+    demand = open_demand(
+        None if section.population is None else scenario.path(section.population),
+        None if section.communes is None else scenario.path(section.communes),
+        population_field=section.population_field,
+        code_field=section.code_field,
+        name_field=section.name_field,
+    )
+    if scenario.terrain.clutter == "derived":
+        terrain = derive_clutter(terrain, demand)
+    keep_table(run, "demand.csv", demand.on_grid(terrain).communes)
+    return demand, terrain
+
+
+def network(run: Run, scenario: Scenario, terrain: Terrain, demand: Demand) -> tuple[Network, Any]:
+    """Read the network, or make a synthetic list of sites and read that."""
+    from rfplan.network import read_network
+
+    section = scenario.network
+    if section.sites is not None:
+        network = read_network(
+            scenario.path(section.sites),
+            section.column_map or None,
+            sectors=None if section.sectors is None else scenario.path(section.sectors),
+            cells=None if section.cells is None else scenario.path(section.cells),
+            technology=scenario.coverage.technology,
+        )
+    else:
+        network = _synthetic_network(run, scenario, terrain, demand)
+    if section.antenna is not None:
+        network = _with_antenna(network, scenario.coverage.technology, section.antenna)
+    report = network.validate(terrain)
+    keep_table(run, "network_report.csv", report.table)
+    return network, report
+
+
+def _synthetic_network(run: Run, scenario: Scenario, terrain: Terrain, demand: Demand) -> Network:
+    """Site stations where people live; the terrain gets its share, by people, of the count."""
+    from rfplan.builtin import synthesize_sites
+    from rfplan.network import read_network
+
+    settings = scenario.network.synthesize
+    assert settings is not None
+    grid = demand.on_grid(terrain)
+    everybody = float(grid.communes["population"].sum())
+    share = float(grid.communes["population_on_terrain"].sum()) / everybody if everybody > 0 else 1.0
+    count = max(1, round(settings.count * share))
+    table = synthesize_sites(terrain, grid, count, settings.seed)
+    path = write_csv(run.inputs_folder() / "synthetic_sites.csv", table)
+    run.inputs.append(
+        {
+            "role": "network.synthesize",
+            "name": path.name,
+            "sha256": sha256(path),
+            "bytes": path.stat().st_size,
+            "note": f"synthetic: {count} of {settings.count} stations, the terrain's share of the people",
+        }
+    )
+    return read_network(path, technology=scenario.coverage.technology)
+
+
+def _with_antenna(network: Network, technology: str, antenna: str) -> Network:
+    """Put one antenna on every sector that carries the technology."""
+    cells = network.cells
+    carrying = set(cells.loc[cells["technology"] == technology, "sector_id"])
+    sectors = network.sectors.copy()
+    sectors.loc[sectors["sector_id"].isin(carrying), "antenna"] = antenna
+    return dataclasses.replace(network, sectors=sectors)
+
+
+def antennas(scenario: Scenario) -> dict[str, Any] | None:
+    """Read the antenna patterns the scenario names, and check that the one it uses is known."""
+    from rfplan.antenna import find_antenna, read_antenna
+
+    antennas = {name: read_antenna(scenario.path(file), name=name) for name, file in scenario.network.antennas.items()}
+    if scenario.network.antenna is not None:
+        try:
+            find_antenna(scenario.network.antenna, antennas)
+        except ValueError as error:
+            raise ScenarioError(f"{scenario.source}: network.antenna: {error}") from error
+    return antennas or None
+
+
+def template(scenario: Scenario) -> Any:
+    """Return the sectors of new sites: the technology's defaults, with the scenario's antenna where it names one."""
+    from rfplan.network import SectorTemplate
+
+    return SectorTemplate(technologies=scenario.coverage.technology, antenna=scenario.network.antenna)

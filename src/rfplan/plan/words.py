@@ -1,0 +1,100 @@
+"""What the report says beyond the plan itself: provenance, published figures beside the computed ones, notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rfplan.optimize import Plan
+from rfplan.plan.bookkeeping import Run, peak_memory_mb
+from rfplan.scenario import Scenario
+
+if TYPE_CHECKING:
+    from rfplan.demand import Demand
+
+
+def metadata(run: Run, scenario: Scenario, demand: Demand, plan: Plan, before: Any) -> dict[str, Any]:
+    """Gather the context of the report."""
+    total = before.table.iloc[-1]
+    reached = (float(total["covered_population_percent"]), float(total["covered_area_percent"]))
+    published = []
+    for section in scenario.published:
+        entry = section.model_dump()
+        entry["explanation"] = entry["explanation"] or _explanation(scenario, plan, reached, section)
+        published.append(entry)
+    notes = [*scenario.notes, _off_terrain(before)]
+    notes += [f"Warning: {text}" for text in run.warnings]
+    return {
+        "title": scenario.title or scenario.name,
+        "area_name": scenario.area_name,
+        "scenario": scenario.name,
+        "synthetic": scenario.synthetic,
+        "synthetic_note": scenario.synthetic_note,
+        "inputs": run.inputs,
+        "parameters": scenario.model_dump(exclude={"published", "notes"}, exclude_none=True),
+        "timings_s": dict(run.timings_s),
+        "peak_memory_mb": peak_memory_mb(),
+        "published": published,
+        "threshold_sweep": sweep(plan, demand),
+        "notes": [note for note in notes if note],
+    }
+
+
+def _off_terrain(figures: Any) -> str:
+    """Say how many people and how much area lie off the terrain."""
+    total = figures.table.iloc[-1]
+    people = float(total["population"] - total["population_on_terrain"])
+    if people < 0.5:
+        return ""
+    share = 100.0 * people / float(total["population"])
+    area = float(total["area_km2"] - total["area_on_terrain_km2"])
+    return (
+        f"{people:,.0f} people ({share:.1f} %) and about {area:,.0f} km² of the area lie where the terrain has no "
+        "ground. They are not predicted and are counted neither as covered nor as uncovered; percentages are of "
+        "what lies on known ground."
+    )
+
+
+def _explanation(scenario: Scenario, plan: Plan, reached: tuple[float, float], published: Any) -> str:
+    """Say why the computed coverage differs from the published one, with the settings that decide it."""
+    coverage = plan.coverage_before
+    service = coverage.service
+    gaps = []
+    for name, value, given in (
+        ("people", reached[0], published.population_percent),
+        ("area", reached[1], published.area_percent),
+    ):
+        if given is not None:
+            gaps.append(f"{value:.1f} % of {name} computed against {given:g} % published ({value - given:+.1f} points)")
+    where = (
+        "The computed figures are for invented stations, ground and settlement, so they match the published ones in "
+        "order of magnitude only and were not tuned to them. "
+        if scenario.synthetic
+        else ""
+    )
+    return (
+        f"{'; '.join(gaps)}. {where}They count a pixel as covered where both links close at "
+        f"{service.required_rsrp_dbm:g} dBm ({service.name}) on one {coverage.technology} carrier, all stations "
+        f"together, with propagation by {type(coverage.model).__name__} and an uplink fading margin of "
+        f"{service.fading_margin_db:g} dB. The published figures state no level, no place (outdoors, in a car, "
+        "indoors) and no unit of counting, and operators count several bands. The threshold sweep shows how the "
+        "computed shares move with the level."
+    )
+
+
+def sweep(plan: Plan, demand: Demand) -> pd.DataFrame:
+    """Return the share of people and area whose level reaches each of several thresholds, before and after the plan."""
+    from rfplan.coverage.settings import SERVICE_RSRP_DBM
+    from rfplan.metrics import threshold_sweep
+
+    service = plan.coverage_before.service
+    names = {level: name for name, level in SERVICE_RSRP_DBM.items()} | {service.required_rsrp_dbm: service.name}
+    levels = sorted({*names, -120.0, -95.0, -90.0}, reverse=True)
+    table = pd.DataFrame({"threshold_dbm": levels, "service": [names.get(level, "") for level in levels]})
+    for when, coverage in (("before", plan.coverage_before), ("after", plan.coverage_after)):
+        reached = threshold_sweep(coverage, demand, levels)
+        table[f"population_{when}_percent"] = reached["covered_population_percent"].to_numpy()
+        table[f"area_{when}_percent"] = reached["covered_area_percent"].to_numpy()
+    table["links"] = "downlink only"
+    return table
