@@ -115,7 +115,8 @@ def _renames(columns: list[str], source: str) -> dict[str, str]:
     return renames
 
 
-def _read_any(path: Path) -> pd.DataFrame:
+def read_any_table(path: Path) -> pd.DataFrame:
+    """A text table or the first sheet of an Excel workbook, all cells text."""
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         return read_table(path)
     try:
@@ -182,21 +183,24 @@ def read_network_table(
         When the file is unusable, or two columns claim the same field.
     """
     file = Path(path)
-    frame = _read_any(file)
+    frame = read_any_table(file)
     attrs = dict(frame.attrs)
     frame = _mapped(frame, column_map or {}, partial_map, str(file))
-    renames = _renames([str(c) for c in frame.columns], str(file))
+    frame.attrs.update(attrs)
+    return known_columns(frame, _renames([str(c) for c in frame.columns], str(file)), str(file))
+
+
+def known_columns(frame: pd.DataFrame, renames: Mapping[str, str], source: str) -> RawNetworkTable:
+    """Parse the columns named in `renames` (file column → rfplan's name) of a frame of text."""
+    attrs = dict(frame.attrs)
     ignored = tuple(str(c) for c in frame.columns if str(c) not in renames)
     problems: list[CellProblem] = []
+    named = {"technology", "technologies"} & {*renames.values()}
     out: dict[str, object] = {"row": [row_number(frame, i) for i in range(len(frame))]}
     for column, name in renames.items():
         series = frame[column].reset_index(drop=True)
         series.attrs.update(attrs)
         out[name] = series.str.strip() if name in TEXT_FIELDS else _numbers(series, name, problems)
-        if (
-            name == "channel"
-            and _plain(column) in _CHANNEL_TECHNOLOGY
-            and not {"technology", "technologies"} & {*renames.values()}
-        ):
+        if name == "channel" and not named and _plain(column) in _CHANNEL_TECHNOLOGY:
             out["technology"] = _CHANNEL_TECHNOLOGY[_plain(column)]
-    return RawNetworkTable(pd.DataFrame(out), str(file), tuple(problems), ignored)
+    return RawNetworkTable(pd.DataFrame(out), source, tuple(problems), ignored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rfplan.network.core import Network, SectorTemplate
 from rfplan.network.defaults import DEFAULT_AZIMUTHS_DEG, DEFAULTS, TECHNOLOGIES, TechnologyDefaults, defaults_table
+from rfplan.network.exchange import flat_table, read_atoll, read_opencellid, write_atoll, write_network
 from rfplan.network.read import read_network
 from rfplan.network.report import Finding, NetworkReport
 
@@ -17,5 +18,10 @@ __all__ = [
     "SectorTemplate",
     "TechnologyDefaults",
     "defaults_table",
+    "flat_table",
+    "read_atoll",
     "read_network",
+    "read_opencellid",
+    "write_atoll",
+    "write_network",
 ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from rfplan.errors import ParameterError
 from rfplan.io.network_csv import NUMBER_FIELDS, TEXT_FIELDS
-from rfplan.network.defaults import DEFAULT_AZIMUTHS_DEG, canonical_technology
+from rfplan.network.defaults import DEFAULT_AZIMUTHS_DEG, DEFAULTS, canonical_technology
 from rfplan.network.expand import expand
 from rfplan.network.report import Finding, NetworkReport
 from rfplan.network.schema import (
@@ -201,6 +201,50 @@ class Network:
         """All but one site."""
         return self.without_sites([site_id])
 
+    def with_cells(self, cells: pd.DataFrame) -> Network:
+        """Add cells, or replace those whose cell_id is already there (in their place).
+
+        Columns left out keep the replaced cell's value; a new cell takes its technology's defaults.
+        """
+        require_unique(cells, "cell_id", "cells")
+        given = cells.set_index(cells["cell_id"].astype(str))
+        known = given.index.isin(self.cells["cell_id"])
+        base = self.cells.set_index("cell_id", drop=False).astype(object)
+        changed = given[known]
+        for name in changed.columns:
+            base.loc[changed.index, name] = changed[name].astype(object)
+        added = given[~known].copy()
+        if len(added):
+            technology = added["technology"] if "technology" in added else pd.Series("4G", index=added.index)
+            added["technology"] = technology.fillna("4G")
+            for name in (c for c in CELL_COLUMNS if hasattr(DEFAULTS["4G"], c) and c != "technology"):
+                default = added["technology"].map(lambda t, name=name: getattr(DEFAULTS[_technology(t)], name))
+                added[name] = default if name not in added else added[name].fillna(default)
+        return replace(self, cells=pd.concat([base, added.astype(object)], ignore_index=True) if len(added) else base)
+
+    def with_values(self, table: Literal["sites", "sectors", "cells"], ids: Iterable[str], **values: object) -> Network:
+        """Set columns on some rows, e.g. ``with_values("sectors", ["A1"], electrical_tilt_deg=6.0)``.
+
+        Raises
+        ------
+        ParameterError
+            On an unknown id or column, or a value that cannot be.
+        """
+        frame = getattr(self, table).copy()
+        key = {"sites": "site_id", "sectors": "sector_id", "cells": "cell_id"}[table]
+        wanted = {str(i) for i in ids}
+        unknown = wanted - set(frame[key])
+        odd = [name for name in values if name not in frame or name.endswith("_id")]
+        if unknown or odd:
+            raise ParameterError(
+                f"{table}: no such {key} {sorted(unknown)[:5]}" if unknown else f"{table}: cannot set {odd}"
+            )
+        rows = frame[key].isin(wanted)
+        for name, value in values.items():
+            frame[name] = frame[name].astype(object)
+            frame.loc[rows, name] = value
+        return replace(self, **{table: frame})
+
     def only_technology(self, technology: str) -> Network:
         """Only the cells of one technology; sectors and sites without any are left out."""
         name = _technology(technology)
@@ -236,6 +280,14 @@ class Network:
             sectors=pd.concat([self.sectors, added.sectors], ignore_index=True),
             cells=pd.concat([self.cells, added.cells], ignore_index=True),
         )
+
+    def only_operator(self, operator: str) -> Network:
+        """Only the sites of one operator."""
+        sites = self.sites.loc[self.sites["operator"] == operator, "site_id"]
+        if sites.empty:
+            known = ", ".join(sorted(set(self.sites["operator"])))
+            raise ParameterError(f"the network has no site of operator {operator!r}; its operators: {known or 'none'}")
+        return self.select_sites(sites)
 
     def site_of_cell(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Row in ``sites`` of every cell, (n_cells,)."""

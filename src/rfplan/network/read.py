@@ -86,28 +86,44 @@ def read_network(
     InputFileError
         When a file cannot be used or no site is left.
     """
+    several = sectors is not None or cells is not None
+    site_table = read_network_table(path, column_map, partial_map=several)
+    sector_table = None if sectors is None else read_network_table(sectors, column_map, partial_map=True)
+    cell_table = None if cells is None else read_network_table(cells, column_map, partial_map=True)
+    return network_from_tables(site_table, sector_table, cell_table, technology=technology, azimuth_deg=azimuth_deg)
+
+
+def network_from_tables(
+    sites: RawNetworkTable,
+    sectors: RawNetworkTable | None = None,
+    cells: RawNetworkTable | None = None,
+    *,
+    technology: str = "4G",
+    azimuth_deg: Sequence[float] = DEFAULT_AZIMUTHS_DEG,
+    remarks: Sequence[Finding] = (),
+) -> Network:
+    """Join, clean and expand parsed tables; `remarks` of a reader go first in the report."""
     if technology not in DEFAULTS:
         raise ParameterError(f"technology={technology!r} must be one of {', '.join(DEFAULTS)}")
-    table = read_network_table(path, column_map, partial_map=sectors is not None or cells is not None)
-    findings: list[Finding] = []
-    if sectors is not None:
-        table, more = _join(table, read_network_table(sectors, column_map, partial_map=True), "site_id")
-        findings += more
-    if cells is not None:
-        table, more = _join(table, read_network_table(cells, column_map, partial_map=True), "sector_id")
-        findings += more
+    findings = list(remarks)
+    table = sites
+    for lower, key in ((sectors, "site_id"), (cells, "sector_id")):
+        if lower is not None:
+            table, more = _join(table, lower, key)
+            findings += more
     rows, more = clean(table)
     findings += more
-    site_table, sector_table, cell_table, used, more = expand(rows, technology=technology, azimuth_deg=azimuth_deg)
-    network = Network(site_table, sector_table, cell_table, NetworkReport((*findings, *more), used))
+    site_frame, sector_frame, cell_frame, used, more = expand(rows, technology=technology, azimuth_deg=azimuth_deg)
+    network = Network(site_frame, sector_frame, cell_frame, NetworkReport((*findings, *more), used))
     report = network.report
     if not report.ok:
         first = next(f for f in report.findings if f.severity != "info")
         warnings.warn(
             DataWarning(
-                f"{path}: {report.count('error')} row(s) left out, {report.count('warning')} repaired or doubtful "
+                f"{sites.source}: {report.count('error')} row(s) left out, "
+                f"{report.count('warning')} repaired or doubtful "
                 f"(first: row {first.row}, {first.field}: {first.message}); see network.report"
             ),
-            stacklevel=2,
+            stacklevel=3,
         )
     return network
