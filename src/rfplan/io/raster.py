@@ -21,6 +21,7 @@ from rasterio.windows import Window
 from rfplan.errors import InputFileError, OutputError
 from rfplan.io.atomic import atomic_path
 from rfplan.io.crs import LONLAT, crs_name, parse_crs, transformer
+from rfplan.io.vn2000 import with_datum_shift
 
 RASTER_DRIVERS = ("GTiff", "SRTMHGT", "AAIGrid", "EHdr")
 """The only GDAL drivers a raster is opened with; a VRT, which can name other files, is not among them."""
@@ -146,7 +147,7 @@ def _driver(file: Path) -> str:
 
 def _source_crs(dataset: Any, source: RasterFile) -> str:
     if dataset.crs:
-        return crs_name(parse_crs(dataset.crs.to_wkt()))
+        return crs_name(with_datum_shift(parse_crs(dataset.crs.to_wkt())))
     if source.crs is None:
         raise InputFileError(
             f"{source.path} has no CRS; add one to the file (a .prj beside an .asc or .bil) or pass "

@@ -13,6 +13,7 @@ import numpy as np
 from rfplan.errors import DataWarning, InputFileError, OutputError
 from rfplan.io.atomic import atomic_path
 from rfplan.io.crs import LONLAT
+from rfplan.io.vn2000 import with_datum_shift
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -99,7 +100,7 @@ def read_vector(path: str | os.PathLike[str], *, layer: str | None = None) -> gp
         _warn(f"{file}: {int(missing.sum())} feature(s) without a geometry are left out")
     if len(frame) == 0:
         raise InputFileError(f"{file} holds no features with a geometry")
-    frame = frame.to_crs(LONLAT)
+    frame = frame.set_crs(with_datum_shift(frame.crs), allow_override=True).to_crs(LONLAT)
     wrong = ~frame.geometry.is_valid
     if wrong.any():
         _warn(f"{file}: {int(wrong.sum())} geometry(ies) cross themselves and were made valid; check them")
