@@ -226,6 +226,75 @@ def test_dataset_is_cf() -> None:
     assert dataset.spatial_ref.attrs["grid_mapping_name"] == "transverse_mercator"
 
 
+def test_surface_model_gets_no_second_clutter(tmp_path: Path) -> None:
+    # the product documents what its files leave out: a surface model without gaps
+    dsm = tiff(tmp_path / "Copernicus_DSM_COG_10_N21_00_E105_00_DEM.tif", plane(), nodata=None)
+    terrain = open_terrain(dsm, resolution_m=100)
+    assert terrain.attrs["surface"] == "dsm"
+    assert terrain.attrs["vertical_datum"] == "EGM2008"
+    assert (terrain.clutter_height_m == 0).all()
+    assert "surface model" in terrain.attrs["clutter_source"]
+    cover = tiff(tmp_path / "c.tif", np.full((80, 90), 4, "uint8"), west=104.99, north=21.51, nodata=0)
+    classed = open_terrain(dsm, resolution_m=100, clutter=cover)
+    assert (classed.clutter_class == 4).all()
+    assert (classed.clutter_height_m == 0).all()
+    ground = tiff(tmp_path / "b.tif", plane())
+    assert (open_terrain(RasterFile(ground, surface="dsm"), resolution_m=100).clutter_height_m == 0).all()
+    with pytest.warns(DataWarning, match="mixed"):
+        open_terrain([dsm, ground], resolution_m=100)
+
+
+def test_tiles_on_both_sides_of_the_antimeridian(tmp_path: Path) -> None:
+    values = plane(100, 200)
+    west = tiff(tmp_path / "a.tif", values[:, :100], west=179.9, north=-16.5)
+    east = tiff(tmp_path / "b.tif", values[:, 100:], west=-180, north=-16.5)
+    terrain = open_terrain([west, east], resolution_m=100)
+    assert terrain.crs in ("EPSG:32701", "EPSG:32760")
+    assert terrain.shape[1] < 250
+    assert terrain.valid.mean() > 0.95
+    x, y = terrain.xy([179.95, 180.0, -179.95], [-16.55, -16.55, -16.55])
+    np.testing.assert_allclose(terrain.elevation_at(x, y), 199 + np.array([49.5, 99.5, 149.5]), atol=0.2)
+    part = open_terrain([west, east], resolution_m=100, bounds=(179.95, -16.58, 180.05, -16.52))
+    assert part.valid.all()
+    np.testing.assert_allclose(part.elevation_at(*part.xy(-179.98, -16.55)), 199 + 119.5, atol=0.2)
+
+
+def test_near_the_pole(tmp_path: Path) -> None:
+    path = tiff(tmp_path / "a.tif", np.full((100, 400), 33, "float32"), west=-20, north=85.5, size=0.01)
+    terrain = open_terrain(path, resolution_m=500)
+    assert terrain.crs == "EPSG:32661"
+    assert set(np.unique(terrain.elevation_amsl_m[terrain.valid])) == {33}
+    assert terrain.elevation_at(*terrain.xy(-18, 85)) == 33
+
+
+def test_bil_with_header(tmp_path: Path) -> None:
+    values = plane(5, 6).astype("<i2")
+    (tmp_path / "a.bil").write_bytes(values.tobytes())
+    (tmp_path / "a.hdr").write_text(
+        "BYTEORDER I\nLAYOUT BIL\nNROWS 5\nNCOLS 6\nNBANDS 1\nNBITS 16\nPIXELTYPE SIGNEDINT\nULXMAP 480015\n"
+        "ULYMAP 2399895\nXDIM 90\nYDIM 90\nNODATA -9999\n"
+    )
+    terrain = open_terrain(RasterFile(tmp_path / "a.bil", crs="EPSG:32648"), resolution_m=90)
+    np.testing.assert_array_equal(terrain.elevation_amsl_m, values)
+    (tmp_path / "a.bil").write_bytes(values.tobytes()[:20])
+    with pytest.raises(InputFileError, match="cut off"):
+        open_terrain(RasterFile(tmp_path / "a.bil", crs="EPSG:32648"))
+    (tmp_path / "a.hdr").unlink()
+    with pytest.raises(InputFileError):
+        open_terrain(RasterFile(tmp_path / "a.bil", crs="EPSG:32648"))
+
+
+def test_vn2000_and_wgs84_tiles_meet(tmp_path: Path) -> None:
+    # a plane in easting, drawn once in each datum: without the 200 m shift the two would disagree by some 0.9 m
+    terrain = open_terrain(
+        tiff(tmp_path / "a.tif", plane(80, 80), west=5.4e5, north=2.36e6, size=100, crs="EPSG:9208"),
+        crs="EPSG:32648",
+        resolution_m=100,
+    )
+    x, y = Transformer.from_crs("EPSG:9208", "EPSG:32648", always_xy=True).transform(5.44e5, 2.356e6)
+    assert terrain.elevation_at(x, y) == pytest.approx(100 + 39.5 + 2 * 39.5, abs=0.1)
+
+
 # bad input
 
 

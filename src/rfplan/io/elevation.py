@@ -213,7 +213,8 @@ def _join(group: Sequence[Raster]) -> Raster:
 
 def block_mean(raster: Raster, factor_y: int, factor_x: int) -> Raster:
     """Average whole blocks of cells, unknown cells left out; blocks less than half known become NaN."""
-    if factor_y <= 1 and factor_x <= 1:
+    factor_y, factor_x = max(1, factor_y), max(1, factor_x)
+    if factor_y == factor_x == 1:
         return raster
     ny, nx = (s // f for s, f in zip(raster.values.shape, (factor_y, factor_x), strict=True))
     if ny == 0 or nx == 0:

@@ -21,6 +21,7 @@ from rasterio.windows import Window
 from rfplan.errors import InputFileError, OutputError
 from rfplan.io.atomic import atomic_path
 from rfplan.io.crs import LONLAT, crs_name, parse_crs, transformer
+from rfplan.io.products import Surface, product_of
 from rfplan.io.vn2000 import with_datum_shift
 
 RASTER_DRIVERS = ("GTiff", "SRTMHGT", "AAIGrid", "EHdr")
@@ -33,7 +34,6 @@ HGT_SIDES = {2 * n * m: (n, m) for n, m in ((1201, 1201), (3601, 3601), (3601, 1
 
 Array = npt.NDArray[Any]
 Bounds = tuple[float, float, float, float]
-Surface = Literal["dtm", "dsm"]
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,19 @@ class RasterFile:
         Value that means no data, instead of the one in the file; ``"none"``: every value is data.
     unit : {"m", "ft", "us-ft"}, optional
         Unit of heights; default: the unit in the file, else metres.
-    surface : {"dtm", "dsm"}
-        Whether heights are of the ground or of the top of trees and buildings.
-    vertical_datum : str
-        Recorded, not converted (EGM96, EGM2008, ...).
+    surface : {"dtm", "dsm"}, optional
+        Whether heights are of the ground or of the top of trees and buildings; default by product
+        (`rfplan.io.products`), else ground.
+    vertical_datum : str, optional
+        Recorded, not converted (EGM96, EGM2008, ...); default by product.
     """
 
     path: str | os.PathLike[str]
     crs: str | None = None
     nodata: float | Literal["none"] | None = None
     unit: Literal["m", "ft", "us-ft"] | None = None
-    surface: Surface = "dtm"
-    vertical_datum: str = "as in the file"
+    surface: Surface | None = None
+    vertical_datum: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +176,13 @@ def _window(dataset: Any, path: Path, crs: str, bounds: Bounds | None) -> Window
     whole = Window(0, 0, dataset.width, dataset.height)
     if bounds is None:
         return whole
-    west, south, east, north = transformer(LONLAT, crs).transform_bounds(*bounds, densify_pts=21)
+    west, south, east, north = _box_in(bounds, crs)
     t = dataset.transform
+    if parse_crs(crs).is_geographic:
+        # the same meridians may be counted from -180 or up to 360
+        middle = t.c + dataset.width * t.a / 2
+        turns = 360.0 * round((middle - (west + east) / 2) / 360.0)
+        west, east = west + turns, east + turns
     c0, c1 = sorted(((west - t.c) / t.a, (east - t.c) / t.a))
     r0, r1 = sorted(((south - t.f) / t.e, (north - t.f) / t.e))
     left, right = max(0, math.floor(c0) - 2), min(dataset.width, math.ceil(c1) + 2)
@@ -187,6 +193,14 @@ def _window(dataset: Any, path: Path, crs: str, bounds: Bounds | None) -> Window
             f"it starts at {t.c:.4f}, {t.f:.4f} in {crs}"
         )
     return Window(left, top, right - left, bottom - top)
+
+
+def _box_in(bounds: Bounds, crs: str) -> Bounds:
+    """Box in units of `crs` around lon/lat bounds."""
+    if crs == LONLAT:
+        return bounds
+    west, south, east, north = transformer(LONLAT, crs).transform_bounds(*bounds, densify_pts=21)
+    return (west, south, east, north)
 
 
 def _check_size(dataset: Any, path: Path, window: Window, band: int) -> None:
@@ -257,6 +271,7 @@ def read_raster(
     nodata = declared if source.nodata is None else source.nodata
     if nodata is None and values.dtype.kind == "f" and np.isnan(values).any():
         nodata = float("nan")
+    nodata = product_of(file).nodata if nodata is None else nodata
     if nodata is None and nodata_needed:
         raise InputFileError(
             f"{file} does not declare its nodata value; set it in the file, or pass nodata=VALUE, "

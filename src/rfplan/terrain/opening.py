@@ -16,8 +16,9 @@ from affine import Affine
 
 from rfplan.clutter import DEFAULT_CLUTTER_HEIGHT_M, Clutter, class_heights_m, translate_classes
 from rfplan.errors import DataWarning, InputFileError, ParameterError
-from rfplan.io.crs import LONLAT, metric_crs, transformer, utm_crs
+from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transformer, utm_crs
 from rfplan.io.elevation import block_mean, mosaic, repair, sample_bilinear
+from rfplan.io.products import product_of
 from rfplan.io.raster import Bounds, Raster, RasterFile, read_raster, resample_classes
 from rfplan.profile import Zone
 from rfplan.terrain.grid import Terrain, checked_bounds
@@ -74,7 +75,7 @@ def open_terrain(
         Degrees; only this area is read. Default: all the files cover.
     clutter : path, RasterFile, "default" or "bare-earth"
         Ground-cover raster; or the default height everywhere (class "unspecified"); or none at all, which is some 30 dB
-        optimistic for devices near the ground.
+        optimistic for devices near the ground. Over a surface model (DSM) classes are kept but no height is added.
     clutter_table : str or mapping
         How codes of the ground-cover raster translate, see `rfplan.clutter`.
     default_clutter_height_m : float
@@ -103,7 +104,7 @@ def open_terrain(
     if resolution_m is not None and not (math.isfinite(resolution_m) and 0 < resolution_m <= 100_000):
         raise ParameterError(f"resolution_m is {resolution_m}; it must be within 0 to 100,000 m")
     area = None if bounds is None else checked_bounds(bounds)
-    rasters = mosaic([_read_elevation(source, area) for source in sources])
+    rasters = mosaic(_side_by_side([_read_elevation(source, area) for source in sources]))
     repaired = [repair(raster) for raster in rasters]
     rasters = [raster for raster, _ in repaired]
     grid_crs = metric_crs(crs) if crs else _default_crs(rasters, area)
@@ -115,16 +116,20 @@ def open_terrain(
     attrs: dict[str, Any] = {
         "sources": [str(source.path) for source in sources],
         "method": "spikes removed, voids up to 10 km2 filled by a membrane (Laplace), bilinear",
-        "vertical_datum": "; ".join(dict.fromkeys(source.vertical_datum for source in sources)),
-        "surface": "dsm" if any(source.surface == "dsm" for source in sources) else "dtm",
+        "vertical_datum": "; ".join(dict.fromkeys(_datum(source) for source in sources)),
+        "surface": _surface(sources),
         "zone_source": "inland everywhere",
     }
     for key in ("voids_filled", "spikes_removed", "voids_left"):
         attrs[key] = sum(counts[key] for _, counts in repaired)
     transform = Affine(resolution, 0.0, x0, 0.0, -resolution, y0)
+    if attrs["surface"] == "dsm" and clutter != "bare-earth":
+        heights = np.zeros_like(heights)
     classes, class_heights, attrs["clutter_source"] = _clutter(
         clutter, clutter_table, heights, (transform, np.isfinite(elevation), grid_crs)
     )
+    if attrs["surface"] == "dsm":
+        attrs["clutter_source"] += "; no height added: the surface model's heights contain trees and buildings"
     zone = np.full(shape, int(Zone.INLAND), dtype=np.int8)
     return Terrain(elevation, classes, class_heights, zone, x0, y0, float(resolution), grid_crs, attrs)
 
@@ -137,12 +142,41 @@ def _sources(paths: PathLike | Sequence[PathLike], nodata: float | Literal["none
     return [s if nodata is None or s.nodata is not None else replace(s, nodata=nodata) for s in sources]
 
 
+def _surface(sources: Sequence[RasterFile]) -> str:
+    """Return "dtm" or "dsm"; a mixture counts as "dsm" and is warned about, for then clutter is missing somewhere."""
+    kinds = {source.surface or product_of(source.path).surface for source in sources}
+    if len(kinds) > 1:
+        warnings.warn(
+            DataWarning(
+                "terrain (DTM) and surface (DSM) models are mixed: no clutter height is added anywhere, so that it is "
+                "nowhere counted twice; predictions over the DTM part are optimistic"
+            ),
+            stacklevel=3,
+        )
+    return "dsm" if "dsm" in kinds else "dtm"
+
+
+def _datum(source: RasterFile) -> str:
+    return source.vertical_datum or product_of(source.path).vertical_datum
+
+
 def _read_elevation(source: RasterFile, area: Bounds | None) -> Raster:
     raster = read_raster(source, bounds=area)
     unit = source.unit or _UNIT_NAMES.get(raster.unit.lower())
     if unit is None:
         raise InputFileError(f"{source.path}: heights are in {raster.unit!r}; pass RasterFile(path, unit='m'|'ft')")
     return raster if unit == "m" else raster.with_values(raster.values * np.float32(_FEET[unit]))
+
+
+def _side_by_side(rasters: list[Raster]) -> list[Raster]:
+    """Count longitudes on so that tiles on both sides of the antimeridian lie beside each other."""
+    lonlat = [r for r in rasters if parse_crs(r.crs).is_geographic]
+    if not lonlat or max(r.bounds[2] for r in lonlat) - min(r.bounds[0] for r in lonlat) <= 180.0:
+        return rasters
+    turned = [replace(r, x0=r.x0 + 360.0) if r in lonlat and r.bounds[2] <= 0.0 else r for r in rasters]
+    boxes = [r.bounds for r in turned if parse_crs(r.crs).is_geographic]
+    narrower = max(b[2] for b in boxes) - min(b[0] for b in boxes) <= 180.0
+    return turned if narrower else rasters
 
 
 def _lonlat_box(raster: Raster) -> Bounds:
@@ -203,10 +237,13 @@ def _resample(
         width, height = _cell_metres(raster, crs)
         coarse = block_mean(raster, int(resolution / height + 1e-6), int(resolution / width + 1e-6))
         to_source = transformer(crs, raster.crs)
+        turning = parse_crs(raster.crs).is_geographic
         for start in range(0, shape[0], 256):
             part = out[start : start + 256]
             y = corner[1] - (np.arange(start, start + part.shape[0]) + 0.5) * resolution
             px, py = to_source.transform(*np.meshgrid(x, y))
+            if turning:
+                px = coarse.x0 - coarse.dx + np.mod(px - coarse.x0 + coarse.dx, 360.0)
             row, col = (coarse.y0 - py) / coarse.dy - 0.5, (px - coarse.x0) / coarse.dx - 0.5
             sampled = sample_bilinear(coarse.values, row, col)
             np.copyto(part, sampled, where=np.isnan(part), casting="same_kind")
