@@ -215,6 +215,17 @@ def _check_size(dataset: Any, path: Path, window: Window, band: int) -> None:
         )
 
 
+def _check_raw_length(dataset: Any, path: Path) -> None:
+    """Refuse a raw file shorter than its header says; GDAL would read the missing part as zeros."""
+    bits = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS")
+    size = int(bits) / 8 if bits else np.dtype(dataset.dtypes[0]).itemsize
+    expected = int(dataset.width * dataset.height * dataset.count * size)
+    if path.stat().st_size < expected:
+        raise InputFileError(
+            f"{path} has {path.stat().st_size:,} bytes but its header asks for {expected:,}; it is cut off"
+        )
+
+
 def read_raster(
     source: RasterFile | str | os.PathLike[str],
     *,
@@ -259,6 +270,8 @@ def read_raster(
                 crs = _source_crs(dataset, source)
                 window = _window(dataset, file, crs, bounds)
                 _check_size(dataset, file, window, band)
+                if driver == "EHdr":
+                    _check_raw_length(dataset, file)
                 values = dataset.read(band, window=window)
                 t = dataset.transform
                 declared = dataset.nodatavals[band - 1]
