@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import norm
 
 from rfplan.calibration.links import LinkFilter, Links, make_links, predict_links
 from rfplan.calibration.measurements import (
@@ -33,6 +34,7 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "uncalibrated": (),
     "offset": ("offset",),
     "offset + slope": ("offset", "slope"),
+    "offset + slope + clutter": ("offset", "slope"),
 }
 # A model may not end up with less loss further away: bounds of the slope's correction, dB a decade.
 SLOPE_BOUNDS_DB = (-20.0, 15.0)
@@ -122,6 +124,7 @@ class Calibration:
             "base_model": type(self.model.base).__name__,
             "offset_db": self.model.offset_db,
             "slope_db_per_decade": self.model.slope_db_per_decade,
+            "clutter_offset_db": self.model.clutter_offset_db,
             "variant": self.variant,
             "sigma_within_db": self.sigma_within_db,
             "sigma_between_db": self.sigma_between_db,
@@ -147,6 +150,7 @@ def load_calibration(path: str | os.PathLike[str], base: PropagationModel) -> Ca
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         made_for = content["base_model"]
         offset, slope = float(content["offset_db"]), float(content["slope_db_per_decade"])
+        clutter = tuple((float(height), float(value)) for height, value in content["clutter_offset_db"])
         version = content["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputFileError(f"{path}: not a calibration file ({error}); write one with Calibration.save") from error
@@ -154,7 +158,7 @@ def load_calibration(path: str | os.PathLike[str], base: PropagationModel) -> Ca
         raise InputFileError(f"{path}: format {version} is not known; this rfplan reads format {FORMAT}")
     if made_for != type(base).__name__:
         raise InputFileError(f"{path}: made for {made_for}, not for {type(base).__name__}; give that model as base")
-    return CalibratedModel(base, offset, slope)
+    return CalibratedModel(base, offset, slope, clutter)
 
 
 def calibrate(
@@ -188,7 +192,8 @@ def calibrate(
     -------
     Calibration
         The variant with the lowest RMSE on held-out sites (on held-out blocks where fewer than three sites were
-        measured), the uncalibrated model among them: calibration never makes a held-out prediction worse.
+        measured), the uncalibrated model among them: calibration never makes a held-out prediction worse. Where
+        non-receptions are known, the log score judges in place of the RMSE, which sees received levels only.
 
     Raises
     ------
@@ -205,15 +210,23 @@ def calibrate(
         tables.append(_held_out_table(candidate, links, level, terrain, settings))
     assert predicted is not None
     own = tables[0]
-    judge = "site_rmse_db" if len(links.site_names) >= 3 else "block_rmse_db"
+    judge = "site" if len(links.site_names) >= 3 else "block"
+    judge += "_log_score" if links.censored.any() else "_rmse_db"
     if not np.isfinite(own[judge]).any():
         judge = "fitted_rmse_db"
     variant = str(own["variant"].iloc[int(np.nanargmin(own[judge].to_numpy(float)))])
     usable = np.isfinite(predicted)
     fit = _fit(links, links.level_dbm - predicted, variant, usable)
     coefficients = dict(zip(fit.names, fit.coefficients, strict=True)) if fit else {}
-    calibrated = CalibratedModel(model, float(coefficients.get("offset", 0.0)), float(coefficients.get("slope", 0.0)))
-    residual = links.level_dbm - predicted - calibrated.correction_db(links.distance_m) * bool(fit)
+    heights, _ = _clutter_levels(links)
+    by_clutter = zip(heights, fit.effects["clutter"], strict=False) if fit and "clutter" in fit.effects else ()
+    calibrated = CalibratedModel(
+        model,
+        float(coefficients.get("offset", 0.0)),
+        float(coefficients.get("slope", 0.0)),
+        tuple((float(height), float(offset)) for height, offset in by_clutter),
+    )
+    residual = links.level_dbm - predicted - calibrated.correction_db(links.distance_m, links.clutter_height_m)
     sigma, between = (fit.sigma_db, fit.tau_db.get("site", 0.0)) if fit else _plain_sigmas(links, residual, usable)
     return Calibration(
         model=calibrated,
@@ -266,9 +279,18 @@ def _columns(links: Links, names: tuple[str, ...]) -> FloatArray:
     return np.column_stack([known[name] for name in names])
 
 
-def _groups(links: Links) -> dict[str, IntArray]:
+def _clutter_levels(links: Links) -> tuple[FloatArray, IntArray]:
+    """Representative clutter heights at the receivers, to 2.5 m, and the level of each link."""
+    heights, level = np.unique(np.round(links.clutter_height_m / 2.5) * 2.5, return_inverse=True)
+    return heights, level.astype(np.int64)
+
+
+def _groups(links: Links, variant: str) -> dict[str, IntArray]:
     """Groupings with more than one level: with one, its effect is the offset."""
     groups = {}
+    heights, level = _clutter_levels(links)
+    if "clutter" in variant and heights.size > 1:
+        groups["clutter"] = level
     if len(links.site_names) > 1:
         groups["site"] = links.site
     if len(links.device_names) > 1:
@@ -284,7 +306,7 @@ def _fit(links: Links, error_db: FloatArray, variant: str, rows: npt.NDArray[np.
         error_db[rows],
         _columns(links, names)[rows],
         names,
-        {name: level[rows] for name, level in _groups(links).items()},
+        {name: level[rows] for name, level in _groups(links, variant).items()},
         censored=links.censored[rows],
         bounds={"slope": SLOPE_BOUNDS_DB},
     )
@@ -306,27 +328,43 @@ def _blocks(links: Links, terrain: Terrain, block_m: float) -> IntArray:
 
 def _cross_validate(
     links: Links, error_db: FloatArray, variant: str, held_out: IntArray, usable: npt.NDArray[np.bool_]
-) -> FloatArray:
-    """Prediction error of each received link when its group is held out; NaN where it can't be had."""
-    result = np.full(len(links), np.nan)
+) -> tuple[FloatArray, float]:
+    """Prediction error of each link when its group is held out (NaN where it can't be had), and the mean log score.
+
+    The log score is minus the log-likelihood of what was received and of what was not: an error of received levels
+    alone rewards models that are too optimistic where nothing was received.
+    """
+    error = np.full(len(links), np.nan)
+    score = np.full(len(links), np.nan)
     names = VARIANTS[variant]
+    received = usable & ~links.censored
     for test in _folds(held_out):
         train = usable & ~test
-        if not names:
-            result[test] = error_db[test]
+        if not (received & ~test).any():
             continue
-        try:
-            fit = _fit(links, error_db, variant, train)
-        except ParameterError:
-            continue  # too little is left to learn from
-        assert fit is not None
-        groups = {}
-        for name, level in _groups(links).items():
-            seen = np.isin(level[test], level[train])
-            groups[name] = np.where(seen, level[test], -1)
-        result[test] = error_db[test] - fit.predict(_columns(links, names)[test], groups)
-    result[links.censored | ~usable] = np.nan
-    return result
+        if not names:
+            error[test] = error_db[test]
+            spread = float(np.sqrt(np.mean(error_db[received & ~test] ** 2)))
+        else:
+            try:
+                fit = _fit(links, error_db, variant, train)
+            except ParameterError:
+                continue  # too little is left to learn from
+            assert fit is not None
+            groups, variance = {}, np.full(int(test.sum()), fit.sigma_db**2)
+            for name, level in _groups(links, variant).items():
+                seen = np.isin(level[test], level[train])
+                groups[name] = np.where(seen, level[test], -1)
+                variance += np.where(seen, 0.0, fit.tau_db[name] ** 2)
+            error[test] = error_db[test] - fit.predict(_columns(links, names)[test], groups)
+            spread = np.sqrt(variance)
+        z = error[test] / spread
+        score[test] = np.where(
+            links.censored[test], -norm.logcdf(z), 0.5 * z * z + np.log(spread) + 0.5 * np.log(2 * np.pi)
+        )
+    known = usable & np.isfinite(score)
+    error[~received] = np.nan
+    return error, float(score[known].mean()) if known.any() else float("nan")
 
 
 def _score(error_db: FloatArray, prefix: str) -> dict[str, float]:
@@ -348,14 +386,16 @@ def _held_out_table(
     blocks = _blocks(links, terrain, settings.block_m)
     rows: list[dict[str, Any]] = []
     for variant in VARIANTS:
+        if "clutter" in variant and model.needs == "distance":
+            continue  # such a model does not see the receiver's clutter, so it can't be told of it on a grid
         row: dict[str, Any] = {"model": type(model).__name__, "variant": variant}
-        by_site = len(links.site_names) > 1
-        nothing = np.full(len(links), np.nan)
-        row |= _score(_cross_validate(links, error, variant, links.site, usable) if by_site else nothing, "site")
-        by_block = np.unique(blocks).size > 1
-        row |= _score(_cross_validate(links, error, variant, blocks, usable) if by_block else nothing, "block")
+        for prefix, group in (("site", links.site), ("block", blocks)):
+            held_out = np.full(len(links), np.nan), float("nan")
+            if np.unique(group).size > 1:
+                held_out = _cross_validate(links, error, variant, group, usable)
+            row |= _score(held_out[0], prefix) | {f"{prefix}_log_score": held_out[1]}
         fit = _fit(links, error, variant, usable)
-        own = error if fit is None else error - fit.predict(_columns(links, VARIANTS[variant]), _groups(links))
+        own = error if fit is None else error - fit.predict(_columns(links, VARIANTS[variant]), _groups(links, variant))
         row["fitted_rmse_db"] = _score(np.where(links.censored | ~usable, np.nan, own), "fitted")["fitted_rmse_db"]
         row["links"] = int((usable & ~links.censored).sum())
         rows.append(row)

@@ -40,7 +40,7 @@ class LinkFilter:
 
     min_distance_m: float = 100.0
     max_distance_m: float = 50_000.0
-    min_level_dbm: float = -160.0
+    min_level_dbm: float = -180.0
     max_level_dbm: float = -20.0
     min_samples: int = 1
     cluster_m: float = 150.0

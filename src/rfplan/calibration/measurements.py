@@ -42,7 +42,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "time": ("time", "timestamp", "datetime", "date"),
 }
 REQUIRED = ("lon_deg", "lat_deg", "level_dbm")
-LEVEL_RANGE_DBM = (-170.0, 0.0)
+LEVEL_RANGE_DBM = (-200.0, 30.0)
 
 
 @dataclass(frozen=True)

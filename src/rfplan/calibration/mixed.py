@@ -23,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 HUBER_K = 1.345  # 95 % efficiency at the normal distribution
 HUBER_PSI2 = 0.7101645  # E[psi_k(e)²] for a standard normal e: makes the scale consistent
 MAX_ITERATIONS = 500
-TOLERANCE_DB = 1e-7
+TOLERANCE_DB = 1e-5
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def fit_mixed(
         residual = target - matrix @ new
         square = (weight * residual) ** 2 / HUBER_PSI2
         square[cens] = residual[cens] ** 2 + spread[cens]
-        freedom = float(np.einsum("ij,jk,ik,i->", matrix, inverse, matrix, weight, optimize=True))
+        freedom = float(np.sum(inverse * ((matrix * weight[:, None]).T @ matrix)))
         new_sigma = float(np.sqrt(square.sum() / max(y.size - freedom, 1.0)))
         for name, where in columns.items():
             u = new[where]

@@ -16,10 +16,10 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CalibratedModel:
-    """A base model with an offset and a correction of its distance slope.
+    """A base model with an offset, a correction of its distance slope and offsets by clutter.
 
-    ``L = L_base − offset_db − slope_db_per_decade · lg(d / 1 km)``: a positive offset means that measured levels are
-    higher than the base model says.
+    ``L = L_base − offset_db − slope_db_per_decade · lg(d / 1 km) − clutter``: a positive offset means that measured
+    levels are higher than the base model says.
 
     Parameters
     ----------
@@ -29,11 +29,15 @@ class CalibratedModel:
         Mean of measured minus predicted level at 1 km, dB.
     slope_db_per_decade : float
         Its change with each tenfold distance, dB.
+    clutter_offset_db : tuple of (float, float)
+        Pairs of representative clutter height at the receiver, m, and offset, dB. The nearest height counts. Only
+        models that look at the terrain use it; for others it is empty.
     """
 
     base: Any
     offset_db: float = 0.0
     slope_db_per_decade: float = 0.0
+    clutter_offset_db: tuple[tuple[float, float], ...] = ()
     citation: ClassVar[str] = "The base model's source; offset and slope from measurements (rfplan.calibration)"
 
     @property
@@ -41,27 +45,33 @@ class CalibratedModel:
         """What the base model needs."""
         return self.base.needs
 
-    def correction_db(self, distance_m: npt.ArrayLike) -> FloatArray:
-        """What is added to the predicted level at a distance, dB."""
+    def correction_db(self, distance_m: npt.ArrayLike, clutter_height_m: npt.ArrayLike | None = None) -> FloatArray:
+        """What is added to the predicted level at a distance, m, and clutter height at the receiver, m; dB."""
         distance = np.maximum(np.asarray(distance_m, dtype=np.float64), 1.0)
         result: FloatArray = self.offset_db + self.slope_db_per_decade * np.log10(distance / 1000.0)
+        if self.clutter_offset_db and clutter_height_m is not None:
+            known = np.array([height for height, _ in self.clutter_offset_db])
+            offset = np.array([value for _, value in self.clutter_offset_db])
+            height = np.asarray(clutter_height_m, dtype=np.float64)
+            result = result + offset[np.abs(height[..., None] - known).argmin(axis=-1)]
         return result
 
     def path_loss_db(self, paths: Paths) -> FloatArray:
         """Path loss of each path, dB, shape (n,)."""
         base: PropagationModel = self.base
-        return base.path_loss_db(paths) - self.correction_db(paths.distance_m)
+        clutter = None
+        if paths.point_stop is not None and paths.point_clutter_height_m is not None:
+            clutter = paths.point_clutter_height_m[paths.point_stop - 1]
+        return base.path_loss_db(paths) - self.correction_db(paths.distance_m, clutter)
 
-    def geometry_settings(self, latitude_deg: float) -> FloatArray:
+    def geometry_settings(self) -> FloatArray:
         """Geometry settings of a base model of the geometry family."""
-        settings: FloatArray = self.base.geometry_settings(latitude_deg)
+        settings: FloatArray = self.base.geometry_settings()
         return settings
 
-    def finish_db(
-        self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str, latitude_deg: npt.ArrayLike
-    ) -> FloatArray:
+    def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
         """Finish of a base model of the geometry family, corrected; dB, shape (bands, n)."""
-        from rfplan.kernels.geometry import DISTANCE_KM
+        from rfplan.kernels.geometry import DISTANCE_KM, RX_CLUTTER_M
 
-        loss: FloatArray = self.base.finish_db(geometry, frequency_mhz, polarization, latitude_deg)
-        return loss - self.correction_db(geometry[DISTANCE_KM] * 1000.0)
+        loss: FloatArray = self.base.finish_db(geometry, frequency_mhz, polarization)
+        return loss - self.correction_db(geometry[DISTANCE_KM] * 1000.0, geometry[RX_CLUTTER_M])
