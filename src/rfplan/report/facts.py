@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rfplan.coverage.settings import SERVICE_RSRP_DBM
+from rfplan.demand import Demand, DemandGrid
 from rfplan.errors import ParameterError
-from rfplan.metrics import summarize
+from rfplan.metrics import summarize, threshold_sweep
 from rfplan.report.context import ReportContext
-
-SERVICES_DBM = ((-100.0, "indoor"), (-105.0, "in car"), (-110.0, "outdoor"), (-115.0, "outdoor, basic"))
-"""Usual services and the RSRP they need, dBm; the sweep also takes the plan's own level."""
 
 SWEEP_COLUMNS = (
     "threshold_dbm",
@@ -54,7 +53,7 @@ class Facts:
     context : ReportContext
     terrain, before, after : Terrain, Coverage, Coverage
     inside : bool (ny, nx)
-        The area planned for: pixels in a commune on known ground, or all known ground.
+        The area planned for: pixels in a commune on known ground.
     covered_before, covered_after, uncoverable_mask : bool (ny, nx)
     people : float64 (ny, nx)
         People per pixel.
@@ -125,14 +124,10 @@ def gather(plan: Any, context: ReportContext) -> Facts:
             f"coverage before is {covered_before.shape} pixels, after is {covered_after.shape}; "
             "predict both on one terrain"
         )
-    demand = plan.demand
-    grid = demand.on_grid(terrain) if hasattr(demand, "on_grid") else demand
-    people = np.nan_to_num(np.asarray(grid.population, np.float64))
-    known = np.isfinite(np.asarray(terrain.elevation_amsl_m))
-    index = np.asarray(grid.commune_index)
-    inside = known & (index >= 0) if (index >= 0).any() else known
-    key_before, total_before = split_total(summarize(before, demand).table)
-    key_after, total_after = split_total(summarize(after, demand).table)
+    grid: DemandGrid = plan.demand.on_grid(terrain) if isinstance(plan.demand, Demand) else plan.demand
+    inside = grid.inside & terrain.valid
+    key_before, total_before = split_total(summarize(before, grid).table)
+    key_after, total_after = split_total(summarize(after, grid).table)
     uncoverable = _uncoverable(plan)
     return Facts(
         context=context,
@@ -143,17 +138,17 @@ def gather(plan: Any, context: ReportContext) -> Facts:
         covered_before=covered_before,
         covered_after=covered_after,
         uncoverable_mask=_rasterise(uncoverable, terrain) & inside & ~covered_after,
-        people=people,
+        people=grid.population,
         key_before=key_before,
         key_after=key_after,
         total_before=total_before,
         total_after=total_after,
-        communes=_communes(demand, key_after),
+        communes=_communes(grid, key_after),
         existing=before.network.sites.reset_index(drop=True),
-        build=build_list(plan),
+        build=build_list(plan, before.network.sites),
         uncoverable=uncoverable,
         curve=_curve(plan),
-        sweep=_sweep(context, before, after, inside, people),
+        sweep=_sweep(context, before, after, grid),
         solution=_solution(plan),
     )
 
@@ -163,19 +158,19 @@ def _layer(coverage: Any, name: str, kind: type) -> npt.NDArray[Any]:
 
 
 def split_total(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """Part a key-figure table into its commune rows and its total row."""
-    table = table.reset_index(drop=True)
-    is_total = table["code"].astype(str).str.casefold().eq("total")
-    if not is_total.any():
-        is_total = table["name"].astype(str).str.casefold().eq("total")
-    if not is_total.any():
-        raise ParameterError("the key figures hold no row with code or name 'total'")
-    return table[~is_total].reset_index(drop=True), table[is_total].iloc[0]
+    """Part a key-figure table into its commune rows and its last row, the total."""
+    return table.iloc[:-1].reset_index(drop=True), table.iloc[-1]
 
 
-def build_list(plan: Any) -> pd.DataFrame:
-    """Sites to build in order, with every column of `BUILD_COLUMNS`; unknown entries are NaN or empty."""
+def build_list(plan: Any, existing: pd.DataFrame) -> pd.DataFrame:
+    """Sites to build in order, with every column of `BUILD_COLUMNS`; unknown entries are NaN or empty.
+
+    An upgrade of an existing site has that site's name.
+    """
     sites = pd.DataFrame(plan.sites).reset_index(drop=True)
+    if "name" not in sites.columns and "upgrades" in sites.columns:
+        known = existing.drop_duplicates("site_id").set_index("site_id")["name"].astype(str)
+        sites["name"] = sites["upgrades"].map(known).fillna("").astype(str)
     out = pd.DataFrame(index=sites.index)
     for name in BUILD_COLUMNS:
         if name in sites.columns:
@@ -211,24 +206,24 @@ def _rasterise(frame: Any, terrain: Any) -> BoolArray:
     if len(frame) == 0:
         return np.zeros(shape, bool)
     from rasterio.features import rasterize
-    from rasterio.transform import from_origin
 
     shapes = [g for g in frame.to_crs(terrain.crs).geometry if g is not None and not g.is_empty]
     if not shapes:
         return np.zeros(shape, bool)
-    transform = from_origin(terrain.x0_m, terrain.y0_m, terrain.resolution_m, terrain.resolution_m)
-    burnt = rasterize(shapes, out_shape=shape, transform=transform, fill=0, default_value=1, dtype="uint8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # of affine, raised inside rasterio
+        burnt = rasterize(shapes, out_shape=shape, transform=terrain.transform, default_value=1, dtype="uint8")
     return np.asarray(burnt).astype(bool)
 
 
-def _communes(demand: Any, key: pd.DataFrame) -> Any:
+def _communes(grid: DemandGrid, key: pd.DataFrame) -> Any:
     """Commune polygons in the order of the key figures (WGS 84), or None where the demand has none."""
-    source = getattr(demand, "communes", None)
-    if source is None or "geometry" not in getattr(source, "columns", ()) or len(source) == 0:
+    import geopandas as gpd
+
+    if len(grid.geometry) != len(key) or grid.geometry.is_empty.all():
         return None
-    frame = source.assign(code=source["code"].astype(str)).drop_duplicates("code").set_index("code")
-    ordered = frame.reindex(key["code"].astype(str)).set_crs(source.crs, allow_override=True)
-    return ordered.to_crs("EPSG:4326").reset_index()
+    outlines = grid.geometry.to_crs("EPSG:4326").to_numpy()
+    return gpd.GeoDataFrame({"code": key["code"].astype(str)}, geometry=outlines, crs="EPSG:4326")
 
 
 def _curve(plan: Any) -> pd.DataFrame:
@@ -245,40 +240,28 @@ def _solution(plan: Any) -> dict[str, Any]:
     return out
 
 
-def _sweep(
-    context: ReportContext, before: Any, after: Any, inside: BoolArray, people: npt.NDArray[np.float64]
-) -> pd.DataFrame:
-    if context.threshold_sweep is not None:
-        frame = context.threshold_sweep
-        if "threshold_dbm" not in frame.columns:
-            found = ", ".join(map(str, frame.columns))
-            raise ParameterError(f"threshold_sweep lacks the column threshold_dbm; found: {found}")
-        return frame.reset_index(drop=True)
-    return downlink_sweep((before, after), inside, people)
+def _sweep(context: ReportContext, before: Any, after: Any, grid: DemandGrid) -> pd.DataFrame:
+    if context.threshold_sweep is None:
+        return downlink_sweep(before, after, grid)
+    frame = context.threshold_sweep
+    if "threshold_dbm" not in frame.columns:
+        found = ", ".join(map(str, frame.columns))
+        raise ParameterError(f"threshold_sweep lacks the column threshold_dbm; found: {found}")
+    return frame.reset_index(drop=True)
 
 
-def downlink_sweep(coverages: Sequence[Any], inside: BoolArray, people: npt.NDArray[np.float64]) -> pd.DataFrame:
+def downlink_sweep(before: Any, after: Any, grid: DemandGrid) -> pd.DataFrame:
     """Share of people and area whose best RSRP reaches each of several levels, before and after.
 
     Only the downlink is looked at, which the column ``links`` says: one level moved does not tell what the
     uplink would need, so these shares are at least those of the planned service at the same level.
     """
-    own = float(coverages[-1].service.required_rsrp_dbm)
-    named = dict(SERVICES_DBM)
-    named[own] = str(getattr(coverages[-1].service, "name", "") or named.get(own, "planned service"))
+    own = float(after.service.required_rsrp_dbm)
+    named = {level: name for name, level in SERVICE_RSRP_DBM.items()} | {own: str(after.service.name)}
     levels = sorted({*named, -90.0, -95.0, -120.0}, reverse=True)
-    weights = np.where(inside, people, 0.0)
-    rows = []
-    for level in levels:
-        row: dict[str, Any] = {"threshold_dbm": level, "service": named.get(level, "")}
-        for when, coverage in zip(("before", "after"), coverages, strict=True):
-            rsrp = np.asarray(coverage.layers["rsrp_dbm"].values)
-            reached = inside & np.isfinite(rsrp) & (rsrp >= level)
-            row[f"population_{when}_percent"] = _percent(weights[reached].sum(), weights.sum())
-            row[f"area_{when}_percent"] = _percent(reached.sum(), inside.sum())
-        rows.append({**row, "links": "downlink only"})
-    return pd.DataFrame(rows)[list(SWEEP_COLUMNS)]
-
-
-def _percent(part: float, whole: float) -> float:
-    return float(100.0 * part / whole) if whole > 0 else float("nan")
+    out = pd.DataFrame({"threshold_dbm": levels, "service": [named.get(level, "") for level in levels]})
+    for when, coverage in (("before", before), ("after", after)):
+        reached = threshold_sweep(coverage, grid, levels)
+        out[f"population_{when}_percent"] = reached["covered_population_percent"].to_numpy()
+        out[f"area_{when}_percent"] = reached["covered_area_percent"].to_numpy()
+    return out.assign(links="downlink only")[list(SWEEP_COLUMNS)]

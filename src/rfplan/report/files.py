@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rfplan.colours import hillshade
-from rfplan.io.atomic import atomic_path
 from rfplan.io.raster import write_cog
 from rfplan.io.tables import safe_columns, write_csv
+from rfplan.io.vector import write_gpkg
 from rfplan.report.facts import Facts
 
 _SHARED = ("code", "name", "area_km2", "area_on_terrain_km2", "population", "population_on_terrain")
@@ -82,10 +81,7 @@ def write_tables(facts: Facts, folder: Path) -> None:
 
 def write_geopackage(facts: Facts, path: Path) -> None:
     """Write existing sites, new sites, communes with key figures and uncoverable polygons as layers of one file."""
-    with atomic_path(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # drivers warn of empty layers' unknown geometry type
-        for name, frame in _layers(facts):
-            frame.to_file(temporary, layer=name, driver="GPKG", engine="pyogrio")
+    write_gpkg(path, dict(_layers(facts)))
 
 
 def _layers(facts: Facts) -> list[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,12 +68,14 @@ class Mercator:
         rows, columns = shape
         left, top = x0_m, y0_m
         right, bottom = x0_m + columns * resolution_m, y0_m - rows * resolution_m
-        target, width, height = calculate_default_transform(
-            crs, WEB_MERCATOR, columns, rows, left=left, bottom=bottom, right=right, top=top
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # of affine, raised inside rasterio
+            target, width, height = calculate_default_transform(
+                crs, WEB_MERCATOR, columns, rows, left=left, bottom=bottom, right=right, top=top
+            )
         thin = max(1.0, max(width, height) / MAX_PIXELS_A_SIDE)
         width, height = max(1, math.ceil(width / thin)), max(1, math.ceil(height / thin))
-        target = target * Affine.scale(thin)
+        target = Affine(target.a * thin, 0.0, target.c, 0.0, target.e * thin, target.f)
         west, north = _lonlat(target.c, target.f)
         east, south = _lonlat(target.c + width * target.a, target.f + height * target.e)
         source = (resolution_m, 0.0, x0_m, 0.0, -resolution_m, y0_m)

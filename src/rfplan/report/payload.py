@@ -73,7 +73,9 @@ def map_payload(facts: Facts) -> dict[str, Any]:
         "existing": existing_markers(facts),
         "planned": planned_markers(facts),
         "today": {
-            "peoplePercent": plain(float(facts.total_before["covered_population_percent"])),
+            "peoplePercent": plain(float(facts.total_before["covered_population_percent"]))
+            if facts.has_people
+            else None,
             "areaPercent": plain(float(facts.total_before["covered_area_percent"])),
         },
         "communes": communes,
@@ -259,9 +261,9 @@ def planned_markers(facts: Facts) -> list[dict[str, Any]]:
             "lon": round(float(row["lon_deg"]), 6),
             "height": plain(row["tx_height_agl_m"]),
             "cost": plain(row["cost"]),
-            "people": plain(row["gained_people"]),
+            "people": plain(row["gained_people"]) if facts.has_people else None,
             "km2": plain(row["gained_km2"]),
-            "peoplePercent": plain(row["cumulative_people_percent"]),
+            "peoplePercent": plain(row["cumulative_people_percent"]) if facts.has_people else None,
             "areaPercent": plain(row["cumulative_area_percent"]),
         }
         for row in facts.build.to_dict("records")

@@ -216,7 +216,7 @@
         if (i < count) { plannedGroup.addLayer(marker); } else { plannedGroup.removeLayer(marker); }
       });
       var last = count ? data.planned[count - 1] : data.today;
-      byId("step-text").textContent = number(count, 0) + " of " + number(planned.length, 0) + " new sites: population " + number(last.peoplePercent, 2) + " %, area " + number(last.areaPercent, 2) + " % covered";
+      byId("step-text").textContent = number(count, 0) + " of " + number(planned.length, 0) + " new sites: " + (last.peoplePercent === null ? "" : "population " + number(last.peoplePercent, 2) + " %, ") + "area " + number(last.areaPercent, 2) + " % covered";
     };
     step.addEventListener("input", built);
     built();
