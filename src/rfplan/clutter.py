@@ -13,15 +13,14 @@ class name           height   stands for
 5     dense urban    20 m     blocks of flats, city centres
 ===== ============== ======== ==================================================
 
-A map of ground cover in another legend is translated by a table of `CLUTTER_TABLES` or by one given.
+A map of ground cover in another legend is translated by a table of `rfplan.clutter_tables` or by one given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -50,7 +49,7 @@ class Clutter(IntEnum):
 
 @dataclass(frozen=True)
 class ClutterClass:
-    """One class of the table.
+    """One class of the table, and what other methods call it.
 
     Parameters
     ----------
@@ -58,45 +57,77 @@ class ClutterClass:
     name : str
     height_m : float or None
         Representative height, m (P.1812-8 Table 2); None: the stated default.
+    p452_height_m, p452_distance_km : float or None
+        Nominal clutter height and distance of P.452-17 Table 4 (P.452-18 uses representative heights instead); None
+        where that table adds nothing.
+    tr38901_scenario : str
+        Scenario of 3GPP TR 38.901 that fits.
+    building_type : {"traditional", "thermally-efficient"}
+        Building type of P.2109 for loss into buildings.
+    indoor_loss_db : float
+        Median loss into a building at 1.8 GHz by P.2109, dB, rounded.
+    clutter_loss_db : float
+        Added by models with one offset a class (SPM's K_clutter); 0 until calibrated.
     """
 
     code: Clutter
     name: str
     height_m: float | None
+    p452_height_m: float | None = None
+    p452_distance_km: float | None = None
+    tr38901_scenario: str = "RMa"
+    building_type: str = "traditional"
+    indoor_loss_db: float = 14.8
+    clutter_loss_db: float = 0.0
 
 
 CLUTTER_CLASSES: Final = (
     ClutterClass(Clutter.UNSPECIFIED, "unspecified", None),
     ClutterClass(Clutter.WATER, "water", 0.0),
     ClutterClass(Clutter.OPEN, "open", 0.0),
-    ClutterClass(Clutter.SUBURBAN, "suburban", 10.0),
-    ClutterClass(Clutter.URBAN, "urban/forest", 15.0),
-    ClutterClass(Clutter.DENSE_URBAN, "dense urban", 20.0),
+    ClutterClass(Clutter.SUBURBAN, "suburban", 10.0, 9.0, 0.025, "UMa"),
+    ClutterClass(Clutter.URBAN, "urban/forest", 15.0, 15.0, 0.05, "UMa"),
+    ClutterClass(Clutter.DENSE_URBAN, "dense urban", 20.0, 25.0, 0.02, "UMi", "thermally-efficient", 30.6),
 )
 
-CLUTTER_TABLES: Final[Mapping[str, Mapping[int, Clutter]]] = MappingProxyType(
-    {
-        "rfplan": MappingProxyType({int(c.code): c.code for c in CLUTTER_CLASSES}),
-        # ESA WorldCover v100/v200 legend
-        "worldcover": MappingProxyType(
-            {
-                0: Clutter.UNSPECIFIED,
-                10: Clutter.URBAN,  # tree cover
-                20: Clutter.OPEN,  # shrubland
-                30: Clutter.OPEN,  # grassland
-                40: Clutter.OPEN,  # cropland
-                50: Clutter.SUBURBAN,  # built-up, density not told
-                60: Clutter.OPEN,  # bare, sparse
-                70: Clutter.OPEN,  # snow, ice
-                80: Clutter.WATER,
-                90: Clutter.OPEN,  # herbaceous wetland
-                95: Clutter.URBAN,  # mangroves
-                100: Clutter.OPEN,  # moss, lichen
-            }
-        ),
-    }
-)
-"""Named tables: code in the raster → class."""
+
+@dataclass(frozen=True)
+class ClutterTable:
+    """How the codes of a ground-cover raster become classes.
+
+    Parameters
+    ----------
+    codes : mapping of int to int
+        Code in the raster → class (0-5).
+    heights_m : mapping of int to float
+        Class → height that replaces the representative one, m, 0 to 100.
+    name : str
+        Named in ``attrs["clutter_source"]``.
+    """
+
+    codes: Mapping[int, int]
+    heights_m: Mapping[int, float] = field(default_factory=dict)
+    name: str = "given table"
+
+    def __post_init__(self) -> None:
+        wrong = {code: cls for code, cls in self.codes.items() if cls not in set(Clutter)}
+        wrong |= {cls: cls for cls in self.heights_m if cls not in set(Clutter)}
+        if wrong:
+            raise ParameterError(f"clutter_table leads to classes that do not exist: {wrong}; allowed are 0 to 5")
+        for cls, height in self.heights_m.items():
+            _check_height(f"height of clutter class {cls}", height)
+
+    def class_heights_m(self, default_height_m: float = DEFAULT_CLUTTER_HEIGHT_M) -> npt.NDArray[np.float32]:
+        """Heights of all classes, m, with this table's own ones in place."""
+        heights = class_heights_m(default_height_m)
+        for cls, height in self.heights_m.items():
+            heights[cls] = height
+        return heights
+
+
+def _check_height(name: str, height_m: float) -> None:
+    if not 0.0 <= height_m <= 100.0:
+        raise ParameterError(f"{name} is {height_m}; allowed are 0 to 100 m")
 
 
 def class_heights_m(default_height_m: float = DEFAULT_CLUTTER_HEIGHT_M) -> npt.NDArray[np.float32]:
@@ -107,21 +138,19 @@ def class_heights_m(default_height_m: float = DEFAULT_CLUTTER_HEIGHT_M) -> npt.N
     ParameterError
         If the default height is not within 0 to 100 m.
     """
-    if not 0.0 <= default_height_m <= 100.0:
-        raise ParameterError(f"default_clutter_height_m is {default_height_m}; allowed are 0 to 100 m")
+    _check_height("default_clutter_height_m", default_height_m)
     heights = [default_height_m if c.height_m is None else c.height_m for c in CLUTTER_CLASSES]
     return np.array(heights, dtype=np.float32)
 
 
-def translate_classes(codes: npt.NDArray[Any], table: str | Mapping[int, int], source: str) -> npt.NDArray[np.uint8]:
+def translate_classes(codes: npt.NDArray[Any], table: ClutterTable, source: str) -> npt.NDArray[np.uint8]:
     """Translate the codes of a ground-cover raster to rfplan classes.
 
     Parameters
     ----------
     codes : ndarray of int
         Codes in the raster.
-    table : str or mapping of int to int
-        A name in `CLUTTER_TABLES`, or code → class (0-5).
+    table : ClutterTable
     source : str
         File named in messages.
 
@@ -131,28 +160,15 @@ def translate_classes(codes: npt.NDArray[Any], table: str | Mapping[int, int], s
 
     Raises
     ------
-    ParameterError
-        If the table is unknown or leads to a class that does not exist.
     InputFileError
         If the raster holds codes the table does not know.
     """
-    if isinstance(table, str):
-        if table not in CLUTTER_TABLES:
-            raise ParameterError(
-                f"clutter_table is {table!r}; allowed are {', '.join(sorted(CLUTTER_TABLES))} or a mapping"
-            )
-        mapping: Mapping[int, int] = CLUTTER_TABLES[table]
-    else:
-        mapping = table
-    wrong = {code: cls for code, cls in mapping.items() if cls not in set(Clutter)}
-    if wrong:
-        raise ParameterError(f"clutter_table leads to classes that do not exist: {wrong}; allowed are 0 to 5")
     present, inverse = np.unique(codes, return_inverse=True)
-    unknown = [int(code) for code in present if int(code) not in mapping]
+    unknown = [int(code) for code in present if int(code) not in table.codes]
     if unknown:
         raise InputFileError(
-            f"{source} holds ground-cover codes {unknown[:10]} that the table {sorted(mapping)[:20]} does not know; "
-            f"choose clutter_table among {', '.join(sorted(CLUTTER_TABLES))} or give a mapping of every code"
+            f"{source} holds ground-cover codes {unknown[:10]} that the table {table.name!r} does not know "
+            f"(it knows {sorted(table.codes)[:20]}); choose another clutter_table or give a mapping of every code"
         )
-    classes = np.array([int(mapping[int(code)]) for code in present], dtype=np.uint8)
+    classes = np.array([int(table.codes[int(code)]) for code in present], dtype=np.uint8)
     return classes[inverse].reshape(codes.shape)

@@ -9,6 +9,7 @@ import rasterio
 from affine import Affine
 from pyproj import Transformer
 
+from rfplan.clutter import ClutterTable
 from rfplan.errors import DataWarning, InputFileError, ParameterError
 from rfplan.io.raster import RasterFile, read_raster
 from rfplan.terrain import Terrain, open_terrain
@@ -155,6 +156,11 @@ def test_clutter_raster_is_translated(tmp_path: Path) -> None:
         open_terrain(dem, resolution_m=100, clutter=path)
     with pytest.raises(ParameterError, match="clutter_table"):
         open_terrain(dem, clutter=path, clutter_table="corine")
+    tall = ClutterTable({10: 4, 40: 2}, heights_m={4: 25})
+    high = open_terrain(dem, resolution_m=100, clutter=path, clutter_table=tall)
+    assert high.clutter_height_m[r, c].tolist() == [25, 0, 10]
+    with pytest.raises(ParameterError, match="do not exist"):
+        open_terrain(dem, clutter=path, clutter_table={10: 7})
     small = tiff(tmp_path / "s.tif", cover[10:30, 10:30], west=105.01, north=21.49, nodata=0)
     with pytest.warns(DataWarning, match="without a class"):
         part = open_terrain(dem, resolution_m=100, clutter=small, clutter_table="worldcover")

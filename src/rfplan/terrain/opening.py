@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from affine import Affine
 
-from rfplan.clutter import DEFAULT_CLUTTER_HEIGHT_M, Clutter, class_heights_m, translate_classes
+from rfplan.clutter import DEFAULT_CLUTTER_HEIGHT_M, Clutter, ClutterTable, translate_classes
+from rfplan.clutter_tables import find_table
 from rfplan.errors import DataWarning, InputFileError, ParameterError
 from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transformer, utm_crs
 from rfplan.io.elevation import block_mean, mosaic, repair, sample_bilinear
@@ -52,7 +53,7 @@ def open_terrain(
     resolution_m: float | None = None,
     bounds: Bounds | None = None,
     clutter: PathLike | Literal["default", "bare-earth"] = "default",
-    clutter_table: str | Mapping[int, int] = "rfplan",
+    clutter_table: str | Mapping[int, int] | ClutterTable = "rfplan",
     default_clutter_height_m: float = DEFAULT_CLUTTER_HEIGHT_M,
     nodata: float | Literal["none"] | None = None,
 ) -> Terrain:
@@ -76,8 +77,9 @@ def open_terrain(
     clutter : path, RasterFile, "default" or "bare-earth"
         Ground-cover raster; or the default height everywhere (class "unspecified"); or none at all, which is some 30 dB
         optimistic for devices near the ground. Over a surface model (DSM) classes are kept but no height is added.
-    clutter_table : str or mapping
-        How codes of the ground-cover raster translate, see `rfplan.clutter`.
+    clutter_table : str, mapping or ClutterTable
+        How codes of the ground-cover raster translate: a name in `rfplan.clutter_tables`, code → class, or a table with
+        heights of its own.
     default_clutter_height_m : float
         Height of class "unspecified", m, 0 to 100.
     nodata : float or "none", optional
@@ -100,7 +102,8 @@ def open_terrain(
         If the clutter raster leaves part of the terrain without a class.
     """
     sources = _sources(paths, nodata)
-    heights = class_heights_m(default_clutter_height_m)
+    table = find_table(clutter_table)
+    heights = table.class_heights_m(default_clutter_height_m)
     if resolution_m is not None and not (math.isfinite(resolution_m) and 0 < resolution_m <= 100_000):
         raise ParameterError(f"resolution_m is {resolution_m}; it must be within 0 to 100,000 m")
     area = None if bounds is None else checked_bounds(bounds)
@@ -126,7 +129,7 @@ def open_terrain(
     if attrs["surface"] == "dsm" and clutter != "bare-earth":
         heights = np.zeros_like(heights)
     classes, class_heights, attrs["clutter_source"] = _clutter(
-        clutter, clutter_table, heights, (transform, np.isfinite(elevation), grid_crs)
+        clutter, table, heights, (transform, np.isfinite(elevation), grid_crs)
     )
     if attrs["surface"] == "dsm":
         attrs["clutter_source"] += "; no height added: the surface model's heights contain trees and buildings"
@@ -252,7 +255,7 @@ def _resample(
 
 def _clutter(
     clutter: PathLike,
-    table: str | Mapping[int, int],
+    table: ClutterTable,
     heights: npt.NDArray[np.float32],
     grid: tuple[Affine, npt.NDArray[np.bool_], str],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], str]:
@@ -288,5 +291,4 @@ def _clutter(
             ),
             stacklevel=3,
         )
-    name = table if isinstance(table, str) else "given mapping"
-    return classes, heights[classes], f"{source.path} (table: {name})"
+    return classes, heights[classes], f"{source.path} (table: {table.name})"
