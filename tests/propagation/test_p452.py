@@ -142,8 +142,8 @@ def test_terminals_exchanged_give_the_same_loss():
     for p in (0.1, 50.0):
         ahead = P452(time_percent=p).path_loss_db(link(profile, 700.0, 40.0, 10.0))[0]
         back = P452(time_percent=p).path_loss_db(link(profile.reversed(), 700.0, 10.0, 40.0))[0]
-        # Not quite alike: the slope of equation 58 is seen from the transmitter only.
-        assert back == pytest.approx(ahead, abs=0.5)
+        # Equation 58, seen from the transmitter only, makes a difference near the border of line of sight.
+        assert back == pytest.approx(ahead, abs=0.01)
 
 
 def test_loss_grows_with_distance_over_smooth_earth():
