@@ -90,8 +90,6 @@ def test_short_hops_are_limited_to_a_factor_of_2_5() -> None:
     c0 = 0.12 + 0.4 * math.log10(8**0.8)
     c2, c3 = 0.855 * c0 + 0.546 * (1 - c0), 0.139 * c0 + 0.043 * (1 - c0)
     at_001 = 0.07**c0 * 0.12 ** (1 - c0) * 0.01 ** -(c2 - 2 * c3)
-        0.07**c0 * 0.12 ** (1 - c0) * 0.01 ** -(0.855 * c0 + 0.546 * (1 - c0) - 2 * (0.139 * c0 + 0.043 * (1 - c0)))
-    )
     assert fade == pytest.approx(2.5 * 0.2 * float(rain_attenuation_db_km(20, 80e3)) * at_001, rel=1e-9)
 
 
