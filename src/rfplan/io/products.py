@@ -38,7 +38,7 @@ PRODUCTS: Final = (
     Product("Copernicus DEM", r"^Copernicus_DSM_.*\.tif$", "dsm", "EGM2008", "none"),
     Product("AW3D30", r"_AVE_DSM\.tif$|^ALPSMLC30_.*_DSM\.tif$", "dsm", "EGM96", -9999.0),
     Product("FABDEM", r"_FABDEM_.*\.tif$", "dtm", "EGM2008", -9999.0),
-    Product("SRTM", r"\.hgt$", "dtm", "EGM96", -32768.0),
+    Product("SRTM", r"\.hgt(\.zip)?$", "dtm", "EGM96", -32768.0),
     Product("ESA WorldCover", r"^ESA_WorldCover_10m_.*\.tif$", nodata=0.0),
 )
 """SRTM's radar saw into the canopy part of the way; it is taken for a terrain model here, as usual."""

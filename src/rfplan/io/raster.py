@@ -19,6 +19,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from rfplan.errors import InputFileError, OutputError
+from rfplan.io.archives import unpacked
 from rfplan.io.atomic import atomic_path
 from rfplan.io.crs import LONLAT, crs_name, parse_crs, transformer
 from rfplan.io.products import Surface, product_of
@@ -26,6 +27,10 @@ from rfplan.io.vn2000 import with_datum_shift
 
 RASTER_DRIVERS = ("GTiff", "SRTMHGT", "AAIGrid", "EHdr")
 """The only GDAL drivers a raster is opened with; a VRT, which can name other files, is not among them."""
+
+MAIN_SUFFIXES = (".hgt", ".asc", ".agr", ".bil", ".tif", ".tiff")
+RASTER_SUFFIXES = (*MAIN_SUFFIXES, ".hdr", ".prj")
+"""Members unpacked from a zipped raster."""
 
 MAX_RASTER_BYTES = 1024**3
 """Largest window that is read from one raster, in bytes of its own data type."""
@@ -260,6 +265,14 @@ def read_raster(
         overlap `bounds`, or has no CRS or no declared nodata value (floating rasters may use NaN for it).
     """
     source = source if isinstance(source, RasterFile) else RasterFile(source)
+    if str(source.path).lower().endswith(".zip"):
+        with unpacked(_check_file(source.path), RASTER_SUFFIXES) as files:
+            rasters = [file for file in files if file.suffix.lower() in MAIN_SUFFIXES]
+            if len(rasters) != 1:
+                raise InputFileError(f"{source.path} holds {len(rasters)} rasters; unpack it and name the file")
+            inner = replace(source, path=rasters[0])
+            out = read_raster(inner, bounds=bounds, dtype=dtype, band=band, nodata_needed=nodata_needed)
+        return replace(out, path=str(source.path))
     file = _check_file(source.path)
     driver = _driver(file)
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rfplan.errors import DataWarning, InputFileError, OutputError
+from rfplan.io.archives import unpacked
 from rfplan.io.atomic import atomic_path
 from rfplan.io.crs import LONLAT
 from rfplan.io.vn2000 import with_datum_shift
@@ -28,7 +29,12 @@ _MAGIC: dict[str, tuple[bytes, ...]] = {
     ".shp": (b"\0\0\x27\x0a",),
     ".fgb": (b"fgb",),
     ".kml": (b"<?xml", b"<kml"),
+    ".parquet": (b"PAR1",),
+    ".kmz": (b"PK",),
+    ".zip": (b"PK",),
 }
+_UNPACK = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".geojson", ".gpkg", ".kml")
+_MAIN = (".shp", ".geojson", ".gpkg", ".kml")
 
 
 def _check_vector(path: str | os.PathLike[str]) -> Path:
@@ -60,7 +66,7 @@ def read_vector(path: str | os.PathLike[str], *, layer: str | None = None) -> gp
     Parameters
     ----------
     path : path-like
-        GeoJSON, GeoPackage, Shapefile, FlatGeobuf or KML.
+        GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GeoParquet, KML, KMZ, or a zip with one of these in it.
     layer : str, optional
         Layer name; default the first.
 
@@ -80,16 +86,20 @@ def read_vector(path: str | os.PathLike[str], *, layer: str | None = None) -> gp
         If rows have no geometry or geometries had to be made valid.
     """
     import geopandas as gpd
-    import pyogrio
     import shapely
 
     file = _check_vector(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            frame = pyogrio.read_dataframe(file.resolve(), layer=layer)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
-        raise InputFileError(f"{file} cannot be read: {error}") from error
+    if file.suffix.lower() in (".kmz", ".zip"):
+        with unpacked(file, _UNPACK) as files:
+            inner = [f for f in files if f.suffix.lower() in _MAIN]
+            if len(inner) != 1 and file.suffix.lower() == ".kmz":
+                inner = [f for f in inner if f.name.lower() == "doc.kml"]
+            if len(inner) != 1:
+                raise InputFileError(f"{file} holds {len(inner)} vector files; unpack it and name the file")
+            frame = read_vector(inner[0], layer=layer)
+        frame.attrs["path"] = str(file)
+        return frame
+    frame = _read_frame(file, layer)
     if not isinstance(frame, gpd.GeoDataFrame) or len(frame) == 0:
         raise InputFileError(f"{file} holds no features with a geometry")
     if frame.crs is None:
@@ -110,6 +120,34 @@ def read_vector(path: str | os.PathLike[str], *, layer: str | None = None) -> gp
         raise InputFileError(f"{file}: coordinates cannot be brought to longitude and latitude")
     frame.attrs["path"] = str(file)
     return frame
+
+
+def _read_frame(file: Path, layer: str | None) -> Any:
+    import pyogrio
+
+    if file.suffix.lower() == ".parquet":
+        return _read_parquet(file)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore", UserWarning)
+            if layer is None:
+                # naming the layer silences the complaint about files with several
+                layer = str(pyogrio.list_layers(file.resolve())[0][0])
+            return pyogrio.read_dataframe(file.resolve(), layer=layer)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, IndexError) as error:
+        raise InputFileError(f"{file} cannot be read: {error}") from error
+
+
+def _read_parquet(file: Path) -> Any:
+    import geopandas as gpd
+
+    try:
+        return gpd.read_parquet(file)
+    except ImportError as error:
+        raise InputFileError(f"{file}: reading GeoParquet needs pyarrow; pip install 'rfplan[parquet]'") from error
+    except Exception as error:  # pyarrow's errors have no common base of their own
+        raise InputFileError(f"{file} cannot be read as GeoParquet: {error}") from error
 
 
 def _warn(message: str) -> None:
