@@ -209,6 +209,11 @@ class PatternTable:
     grids: npt.NDArray[np.float32]
     grid_index: npt.NDArray[np.int64]
 
+    @property
+    def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """The tuple that kernels take: kind, parameters, horizontal, vertical, grids, grid_index."""
+        return (self.kind, self.parameters, self.horizontal, self.vertical, self.grids, self.grid_index)
+
     @classmethod
     def of(cls, antennas: list[Antenna]) -> PatternTable:
         """Stack antennas; those without a sampled sphere share grid 0."""

@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from rfplan.coverage.core import Coverage, compute_coverage
+from rfplan.coverage.penetration import BuildingEntry, CarEntry, Penetration
 from rfplan.coverage.predict import SiteMargins, site_margins
+from rfplan.coverage.quality import PowerControl, TruncatedShannon
+from rfplan.coverage.radio import RadioMap, compute_radio
 from rfplan.coverage.settings import Receiver, Service
 
-__all__ = ["Coverage", "Receiver", "Service", "SiteMargins", "compute_coverage", "site_margins"]
+__all__ = [
+    "BuildingEntry",
+    "CarEntry",
+    "Coverage",
+    "Penetration",
+    "PowerControl",
+    "RadioMap",
+    "Receiver",
+    "Service",
+    "SiteMargins",
+    "TruncatedShannon",
+    "compute_coverage",
+    "compute_radio",
+    "site_margins",
+]

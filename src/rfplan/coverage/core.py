@@ -12,7 +12,6 @@ import numpy.typing as npt
 from rfplan.antenna import Antenna
 from rfplan.coverage.predict import Progress, make_predictor, predict_sites
 from rfplan.coverage.settings import Receiver, Service
-from rfplan.errors import ParameterError
 from rfplan.kernels.coverage import merge_site_kernel
 from rfplan.network import Network
 from rfplan.terrain import Terrain
@@ -136,12 +135,6 @@ def compute_coverage(
     )
     on = predictor.placement.on_terrain
     wanted = [s.site for s in predictor.prepared.sites]
-    if not on[wanted].any():
-        west, south, east, north = terrain.bounds_lonlat
-        raise ParameterError(
-            f"none of the {len(wanted)} sites stands on known ground of the terrain, which spans "
-            f"{west:.4f}…{east:.4f}° E, {south:.4f}…{north:.4f}° N; check the coordinates or the terrain"
-        )
     rsrp = np.full(terrain.shape, np.nan, dtype=np.float32)
     best = np.full(terrain.shape, -1, dtype=np.int32)
     margin = np.full(terrain.shape, np.nan, dtype=np.float32)

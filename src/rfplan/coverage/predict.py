@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from rfplan.antenna import Antenna
 from rfplan.constants import EARTH_RADIUS_KM
 from rfplan.coverage.link import PreparedNetwork, SiteCells, prepare_network
+from rfplan.coverage.penetration import penetration_table
 from rfplan.coverage.settings import Receiver, Service
 from rfplan.errors import DataWarning, ParameterError
 from rfplan.kernels.coverage import site_levels_kernel
@@ -95,6 +96,7 @@ class Predictor:
     service: Service
     radius_m: float
     method: str
+    entry_tables: dict[tuple[float, ...], Floats] = field(default_factory=dict)
 
     def window(self, cells: SiteCells) -> tuple[slice, slice, Floats]:
         """Path loss of every (height, frequency) pair of a site, (bands, h, w)."""
@@ -124,6 +126,13 @@ class Predictor:
         curvature = 1.0 / (2.0 * effective_earth_radius_m(self.model))
         return np.array([x, y, step, self.receiver.height_agl_m, curvature])
 
+    def entry_db(self, cells: SiteCells) -> Floats:
+        """Loss into buildings or cars by clutter class and band of a site, (classes, bands)."""
+        frequencies = tuple(f for _, f in cells.bands)
+        if frequencies not in self.entry_tables:
+            self.entry_tables[frequencies] = penetration_table(self.service.penetration, list(frequencies))
+        return self.entry_tables[frequencies]
+
     def sector_rows(self, cells: SiteCells) -> Floats:
         """Sector numbers of the kernels: grid azimuth, mechanical tilt, electrical shift, antenna height above sea."""
         return np.stack(
@@ -136,26 +145,23 @@ class Predictor:
             axis=1,
         )
 
-    def predict(self, cells: SiteCells) -> SitePrediction:
-        """Best level, best cell and margin of one site."""
-        rows, cols, losses = self.window(cells)
+    def predict(self, cells: SiteCells, window: tuple[slice, slice, Floats] | None = None) -> SitePrediction:
+        """Best level, best cell and margin of one site; `window` is its path loss where that is known already."""
+        rows, cols, losses = self.window(cells) if window is None else window
         shape = losses.shape[1:]
         rsrp = np.empty(shape, dtype=np.float32)
         best = np.empty(shape, dtype=np.int32)
         margin = np.empty(shape, dtype=np.float32)
-        table, budget = self.prepared.patterns, self.prepared.budget
+        budget = self.prepared.budget
         site_levels_kernel(
             losses,
             self.terrain.elevation_amsl_m[rows, cols],
+            self.terrain.clutter_class[rows, cols],
+            self.entry_db(cells),
             self.geometry(cells.site, rows, cols),
             self.sector_rows(cells),
             cells.sector_antenna,
-            table.kind,
-            table.parameters,
-            table.horizontal,
-            table.vertical,
-            table.grids,
-            table.grid_index,
+            self.prepared.patterns.arrays,
             cells.cell_sector,
             cells.cell_band,
             budget.level_const_dbm[cells.cell],
@@ -201,25 +207,42 @@ def default_model() -> Any:
     return P1812()
 
 
-def predict_sites(predictor: Predictor, progress: Progress | None = None) -> Iterator[SitePrediction]:
-    """Predict every site that stands on known ground, in the network's order.
+def checked_sites(predictor: Predictor, *, stacklevel: int = 3) -> list[SiteCells]:
+    """Sites that stand on known ground, in the network's order.
 
     Warns
     -----
     DataWarning
         Once, when sites are off the terrain: they are left out.
+
+    Raises
+    ------
+    ParameterError
+        When none is left.
     """
     on = predictor.placement.on_terrain
     sites = [s for s in predictor.prepared.sites if on[s.site]]
     off = len(predictor.prepared.sites) - len(sites)
+    if not sites:
+        west, south, east, north = predictor.terrain.bounds_lonlat
+        raise ParameterError(
+            f"none of the {off} sites stands on known ground of the terrain, which spans {west:.4f}…{east:.4f}° E, "
+            f"{south:.4f}…{north:.4f}° N; check the coordinates or the terrain"
+        )
     if off:
         warnings.warn(
             DataWarning(
                 f"{off} of {off + len(sites)} sites are off the terrain or on unknown ground: not predicted "
                 "(network.validate(terrain) lists them)"
             ),
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
+    return sites
+
+
+def predict_sites(predictor: Predictor, progress: Progress | None = None) -> Iterator[SitePrediction]:
+    """Predict every site that stands on known ground, in the network's order (see :func:`checked_sites`)."""
+    sites = checked_sites(predictor, stacklevel=4)
     for done, cells in enumerate(sites, start=1):
         yield predictor.predict(cells)
         if progress is not None:
@@ -245,8 +268,10 @@ def site_margins(
     ------
     SiteMargins
         ``(site_index, rows, cols, margin_db, rsrp_dbm)``; NaN where a pixel has no prediction. Sites off the
-        terrain are left out with one DataWarning.
+        terrain are left out with one DataWarning; an empty network yields nothing.
     """
+    if len(network.sites) == 0:
+        return
     predictor = make_predictor(
         network,
         terrain,

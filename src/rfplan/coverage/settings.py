@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rfplan.coverage.penetration import Penetration
 from rfplan.errors import ParameterError
 
 
@@ -59,7 +60,14 @@ class Service:
     fading_margin_db : float
         Uplink margin against shadowing. Not applied when the model's own location percentage already holds one.
     penetration_db : float
-        Loss into the building or car, both directions.
+        Loss into the building or car, both directions, alike everywhere.
+    penetration : Penetration, optional
+        Further loss by clutter class and frequency: :class:`BuildingEntry`, :class:`CarEntry` or your own.
+    shadowing_sigma_db : float
+        Standard deviation of shadowing for the probability of coverage.
+    downlink_margin_db : float
+        The part of `required_rsrp_dbm` that is a fading margin: taken out again where the probability of coverage
+        counts shadowing itself.
     """
 
     name: str = "outdoor"
@@ -69,12 +77,16 @@ class Service:
     interference_margin_db: float = 3.0
     fading_margin_db: float = 8.7
     penetration_db: float = 0.0
+    penetration: Penetration | None = None
+    shadowing_sigma_db: float = 8.0
+    downlink_margin_db: float = 0.0
 
     def __post_init__(self) -> None:
+        _check(self, "shadowing_sigma_db", 0.1, 30.0)
         _check(self, "required_rsrp_dbm", -200.0, 50.0)
         _check(self, "uplink_sinr_db", -40.0, 60.0)
         _check(self, "uplink_resource_blocks", 1, 275)
-        for name in ("interference_margin_db", "fading_margin_db", "penetration_db"):
+        for name in ("interference_margin_db", "fading_margin_db", "penetration_db", "downlink_margin_db"):
             _check(self, name, 0.0, 100.0)
 
     @classmethod

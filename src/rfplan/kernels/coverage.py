@@ -1,8 +1,12 @@
-"""Levels around one site: antenna pattern and budget on top of path loss, and the reduction over sites."""
+"""Levels around one site: antenna pattern and budget on top of path loss, and the reduction over sites.
+
+``patterns`` is the tuple (kind, parameters, horizontal, vertical, grids, grid_index) of a set of antennas.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
@@ -15,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Integers32 = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+Patterns = tuple[Any, ...]
 
 # Columns of a sector's row of numbers.
 S_AZIMUTH, S_MECHANICAL, S_SHIFT, S_TX_AMSL = 0, 1, 2, 3
@@ -27,12 +33,7 @@ G_X, G_Y, G_STEP, G_RX, G_CURVATURE = 0, 1, 2, 3, 4
 def sector_losses(
     sectors: Floats,
     antenna: Integers,
-    kind: Integers,
-    parameters: Floats,
-    horizontal: Floats,
-    vertical: Floats,
-    grids: Floats32,
-    grid_index: Integers,
+    patterns: Patterns,
     azimuth_deg: float,
     distance_m: float,
     rx_amsl_m: float,
@@ -40,6 +41,7 @@ def sector_losses(
     out: Floats,
 ) -> None:
     """Pattern loss of every sector towards a point, in dB; azimuths are those of the grid."""
+    kind, parameters, horizontal, vertical, grids, grid_index = patterns
     last_tx = math.nan
     elevation = 0.0
     for s in range(sectors.shape[0]):
@@ -61,19 +63,51 @@ def sector_losses(
         )
 
 
-@jit_parallel
-def site_levels_kernel(
-    path_loss_db: Floats,
+@jit
+def losses_at_pixel(
     ground_m: Floats32,
     geometry: Floats,
     sectors: Floats,
     antenna: Integers,
-    kind: Integers,
-    parameters: Floats,
-    horizontal: Floats,
-    vertical: Floats,
-    grids: Floats32,
-    grid_index: Integers,
+    patterns: Patterns,
+    row: int,
+    col: int,
+    out: Floats,
+) -> None:
+    """Pattern loss of every sector towards a pixel's centre."""
+    east = geometry[G_X] + col * geometry[G_STEP]
+    north = geometry[G_Y] - row * geometry[G_STEP]
+    sector_losses(
+        sectors,
+        antenna,
+        patterns,
+        math.degrees(math.atan2(east, north)),
+        math.sqrt(east * east + north * north),
+        ground_m[row, col] + geometry[G_RX],
+        geometry[G_CURVATURE],
+        out,
+    )
+
+
+@jit
+def any_known(path_loss_db: Floats, row: int, col: int) -> bool:
+    """Whether any band has a prediction at a pixel."""
+    for b in range(path_loss_db.shape[0]):  # noqa: SIM110 (kernels compile plain loops best)
+        if not math.isnan(path_loss_db[b, row, col]):
+            return True
+    return False
+
+
+@jit_parallel
+def site_levels_kernel(
+    path_loss_db: Floats,
+    ground_m: Floats32,
+    clutter: Bytes,
+    entry_db: Floats,
+    geometry: Floats,
+    sectors: Floats,
+    antenna: Integers,
+    patterns: Patterns,
     cell_sector: Integers,
     cell_band: Integers,
     level_const_dbm: Floats,
@@ -84,41 +118,24 @@ def site_levels_kernel(
 ) -> None:
     """Best level, its cell and the best margin of one site's cells at every pixel of a window.
 
-    ``path_loss_db`` is (bands, h, w), NaN where there is no prediction. Cells are in the network's order: on equal
-    float32 levels the first one is kept. Writes NaN and −1 where nothing is received.
+    ``path_loss_db`` is (bands, h, w), NaN where there is no prediction; ``entry_db`` (classes, bands) is the loss into
+    buildings or cars by clutter class. Cells are in the network's order: on equal float32 levels the first one is
+    kept. Writes NaN and −1 where nothing is received.
     """
     height, width = ground_m.shape
     n_cells = cell_sector.shape[0]
     for row in numba.prange(height):
         losses = np.empty(sectors.shape[0])
-        north = geometry[G_Y] - row * geometry[G_STEP]
         for col in range(width):
             rsrp_dbm[row, col] = np.nan
             margin_db[row, col] = np.nan
             best_cell[row, col] = -1
-            known = False
-            for b in range(path_loss_db.shape[0]):
-                known = known or not math.isnan(path_loss_db[b, row, col])
-            if not known:
+            if not any_known(path_loss_db, row, col):
                 continue
-            east = geometry[G_X] + col * geometry[G_STEP]
-            sector_losses(
-                sectors,
-                antenna,
-                kind,
-                parameters,
-                horizontal,
-                vertical,
-                grids,
-                grid_index,
-                math.degrees(math.atan2(east, north)),
-                math.sqrt(east * east + north * north),
-                ground_m[row, col] + geometry[G_RX],
-                geometry[G_CURVATURE],
-                losses,
-            )
+            losses_at_pixel(ground_m, geometry, sectors, antenna, patterns, row, col, losses)
             for c in range(n_cells):
-                total = path_loss_db[cell_band[c], row, col] + losses[cell_sector[c]]
+                b = cell_band[c]
+                total = path_loss_db[b, row, col] + losses[cell_sector[c]] + entry_db[clutter[row, col], b]
                 if math.isnan(total):
                     continue
                 level = np.float32(level_const_dbm[c] - total)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+import pandas as pd
+import pytest
+
+from coverage_helpers import LogDistance, flat_terrain
+from naive.radio import naive_quality
+from rfplan.coverage import RadioMap, Receiver, Service, compute_coverage, compute_radio
+from rfplan.coverage.quality import lone_cell_rsrq_db
+from rfplan.errors import ParameterError
+from rfplan.network import Network, SectorTemplate
+from rfplan.terrain import Terrain
+
+MODEL = LogDistance()
+NOISE_MW = 10 ** ((-174 + 10 * math.log10(15e3) + 7.0) / 10)
+
+
+def omni_network(
+    terrain: Terrain, xy: list[tuple[float, float]], load: float = 0.5, power_dbm: float = 46.0, technology: str = "4G"
+) -> Network:
+    """Isotropic one-sector sites at metres east and south of the terrain's north-west corner."""
+    lon, lat = terrain.lonlat([terrain.x0_m + x for x, _ in xy], [terrain.y0_m - y for _, y in xy])
+    sites = pd.DataFrame({"site_id": [f"s{i}" for i in range(len(xy))], "lon_deg": lon, "lat_deg": lat})
+    template = SectorTemplate(
+        technologies=technology,
+        antenna="isotropic",
+        load=load,
+        max_power_dbm=power_dbm,
+        tx_height_agl_m=1.5,
+        electrical_tilt_deg=0.0,
+    )
+    return Network.with_sectors(sites, template, azimuth_deg=(0.0,))
+
+
+def radio(network: Network, terrain: Terrain, **settings: object) -> RadioMap:
+    return compute_radio(network, terrain, **{"model": MODEL, "radius_m": 3000.0, "method": "exact", **settings})
+
+
+def level_mw(distance_m: float, power_dbm: float = 46.0) -> float:
+    loss = 32.4 + 35 * math.log10(distance_m) + 20 * math.log10(1.8425)
+    return 10 ** ((power_dbm - 10 * math.log10(1200) - 0.5 - 1.0 - loss) / 10)
+
+
+def at(terrain: Terrain, x: float, y: float) -> tuple[int, int]:
+    return int(y // terrain.resolution_m), int(x // terrain.resolution_m)
+
+
+def test_two_symmetric_cells() -> None:
+    terrain = flat_terrain(41, 50.0)
+    middle = 20.5 * 50.0
+    for load in (0.0, 0.3, 1.0):
+        layers = radio(omni_network(terrain, [(middle - 700, middle), (middle + 700, middle)], load), terrain).layers()
+        own = level_mw(700.0)
+        got = float(layers["sinr_db"].values[20, 20])
+        assert got == pytest.approx(10 * math.log10(own / (load * own + NOISE_MW)), abs=2e-4)
+        assert float(layers["dominance_db"].values[20, 20]) == pytest.approx(0.0, abs=1e-4)
+        assert int(layers["overlap_count"].values[20, 20]) == 2
+
+
+def test_hexagonal_ring_of_equal_load() -> None:
+    terrain = flat_terrain(61, 50.0)
+    x = y = 30.5 * 50.0
+    ring = [(x + 1200 * math.cos(a), y + 1200 * math.sin(a)) for a in np.arange(6) * math.pi / 3]
+    layers = radio(omni_network(terrain, [(x, y - 300.0), *ring], 0.7), terrain).layers()
+    expected = level_mw(300.0) / (6 * 0.7 * level_mw(1200.0) + NOISE_MW)
+    assert float(layers["sinr_db"].values[30, 30]) == pytest.approx(10 * math.log10(expected), abs=2e-4)
+    assert int(layers["best_server"].values[30, 30]) == 0
+
+
+def test_isolated_cell_and_rsrq_limits() -> None:
+    terrain = flat_terrain(41, 50.0)
+    for load in (0.0, 1.0):
+        layers = radio(omni_network(terrain, [(1025.0, 1225.0 + 10.0)], load), terrain).layers()
+        snr = 10 * math.log10(level_mw(210.0) / NOISE_MW)
+        assert float(layers["sinr_db"].values[20, 20]) == pytest.approx(snr, abs=2e-4)
+        own = level_mw(210.0)
+        rsrq = 10 * math.log10(own / (own * (2 + 10 * load) + 12 * NOISE_MW))
+        assert float(layers["rsrq_db"].values[20, 20]) == pytest.approx(rsrq, abs=2e-4)
+        assert float(layers["rsrq_db"].values[24, 20]) == pytest.approx(lone_cell_rsrq_db(load), abs=0.01)
+        assert np.isnan(layers["second_rsrp_dbm"].values[20, 20])
+        rsrp, rssi = float(layers["rsrp_dbm"].values[20, 20]), float(layers["rssi_dbm"].values[20, 20])
+        assert float(layers["rsrq_db"].values[20, 20]) == pytest.approx(10 * math.log10(100) + rsrp - rssi, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def many() -> tuple[Terrain, Network, RadioMap]:
+    terrain = flat_terrain(31, 100.0)
+    rng = np.random.default_rng(5)
+    network = omni_network(terrain, [tuple(p) for p in rng.uniform(200, 2900, (7, 2))])
+    network = Network(
+        network.sites,
+        network.sectors,
+        network.cells.assign(
+            load=rng.uniform(0, 1, 7), pci=rng.integers(0, 504, 7), max_power_dbm=rng.uniform(30, 46, 7)
+        ),
+    )
+    return terrain, network, radio(network, terrain, radius_m=1500.0, top=8)
+
+
+def levels_of(network: Network, terrain: Terrain) -> np.ndarray:
+    each = [network.select_sites([s]) for s in network.sites["site_id"]]
+    return np.array(
+        [
+            compute_coverage(n, terrain, model=MODEL, radius_m=1500.0, method="exact").layers["rsrp_dbm"].values
+            for n in each
+        ]
+    )
+
+
+def test_against_naive(many: tuple[Terrain, Network, RadioMap]) -> None:
+    terrain, network, result = many
+    load, classes = network.cells["load"].to_numpy(), network.cells["pci"].to_numpy() % 3
+    want = naive_quality(levels_of(network, terrain), list(range(7)), load, classes, NOISE_MW, 100, 6.0)
+    layers = result.layers()
+    for name, values in want.items():
+        np.testing.assert_allclose(layers[name].values, values, atol=2e-4, err_msg=name)
+    reloaded = result.with_load(0.25).layers()
+    want = naive_quality(levels_of(network, terrain), list(range(7)), np.full(7, 0.25), classes, NOISE_MW, 100, 6.0)
+    for name, values in want.items():
+        np.testing.assert_allclose(reloaded[name].values, values, atol=2e-4, err_msg=name)
+
+
+def test_sums_do_not_depend_on_order_or_threads(many: tuple[Terrain, Network, RadioMap]) -> None:
+    terrain, network, result = many
+    threads = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        one = radio(network, terrain, radius_m=1500.0, top=8)
+    finally:
+        numba.set_num_threads(threads)
+    turned = radio(Network(network.sites.iloc[::-1], network.sectors, network.cells), terrain, radius_m=1500.0, top=8)
+    few = radio(network, terrain, radius_m=1500.0, top=3)
+    for other in (one, turned):
+        for name in ("top_level_dbm", "top_cell", "total", "traffic", "collision"):
+            np.testing.assert_array_equal(getattr(result.carriers[0], name), getattr(other.carriers[0], name))
+    # Sums run over every cell, listed or not.
+    np.testing.assert_array_equal(result.layers()["sinr_db"].values, few.layers()["sinr_db"].values)
+    np.testing.assert_array_equal(result.carriers[0].top_cell[..., :3], few.carriers[0].top_cell)
+
+
+def test_serving_cell_is_that_of_coverage(many: tuple[Terrain, Network, RadioMap]) -> None:
+    terrain, network, result = many
+    coverage = compute_coverage(network, terrain, model=MODEL, radius_m=1500.0, method="exact")
+    layers = result.layers()
+    np.testing.assert_array_equal(layers["best_server"].values, coverage.layers["best_server"].values)
+    np.testing.assert_array_equal(layers["rsrp_dbm"].values, coverage.layers["rsrp_dbm"].values)
+    margin = coverage.layers["margin_db"].values
+    assert set(np.unique(layers["limiting_link"].values)) <= {0, 1, 2}
+    assert ((layers["limiting_link"].values == 0) == np.isnan(margin)).all()
+    p = layers["coverage_probability"].values
+    assert np.nanmax(p) <= 1.0
+    assert (p[layers["limiting_link"].values == 1] >= 0.5).sum() > 0
+
+
+def test_hysteresis_keeps_the_previous_server() -> None:
+    terrain = flat_terrain(41, 50.0)
+    result = radio(omni_network(terrain, [(625.0, 1025.0), (1425.0, 1025.0)]), terrain)
+    free = result.layers()["best_server"].values
+    before = np.zeros(terrain.shape, dtype=np.int32)
+    held = result.layers(hysteresis_db=3.0, previous=before)
+    kept = held["best_server"].values
+    assert (kept == 0).sum() > (free == 0).sum()
+    changed = (kept == 0) & (free == 1)
+    gap = held["dominance_db"].values[changed]
+    assert gap.min() >= -3.0
+    assert gap.max() <= 0.0
+    np.testing.assert_array_equal(
+        result.layers(hysteresis_db=0.0, previous=before)["best_server"].values == 0, free == 0
+    )
+    with pytest.raises(ParameterError, match="shape"):
+        result.layers(previous=np.zeros((2, 2), dtype=np.int32))
+
+
+def test_synchronous_nr_beams_always_collide() -> None:
+    terrain = flat_terrain(31, 50.0)
+    network = omni_network(terrain, [(425.0, 775.0), (1125.0, 775.0)], 0.0, technology="5G")
+    layers = radio(network, terrain, technology="5G").layers()
+    snr = 10 ** (float(layers["sinr_db"].values[15, 15]) / 10)
+    assert float(layers["reference_sinr_db"].values[15, 15]) == pytest.approx(
+        10 * math.log10(snr / (snr + 1)), abs=1e-3
+    )
+
+
+def test_two_carriers_do_not_interfere() -> None:
+    terrain = flat_terrain(31, 50.0)
+    network = omni_network(terrain, [(425.0, 775.0), (1125.0, 775.0)], 1.0)
+    network = Network(network.sites, network.sectors, network.cells.assign(frequency_mhz=[1842.5, 1862.5]))
+    result = radio(network, terrain)
+    assert len(result.carriers) == 2
+    alone = radio(network.without_site("s1"), terrain).layers()["sinr_db"].values[15, 15]
+    assert float(result.layers()["sinr_db"].values[15, 15]) == pytest.approx(float(alone), abs=1e-5)
+
+
+def test_throughput_layers(many: tuple[Terrain, Network, RadioMap]) -> None:
+    layers = many[2].layers()
+    sinr = layers["sinr_db"].values
+    efficiency = np.where(sinr < -10, 0.0, np.minimum(0.6 * np.log2(1 + 10 ** (sinr / 10)), 0.6 * np.log2(1 + 10**2.2)))
+    np.testing.assert_allclose(layers["downlink_mbps"].values, efficiency * 20.0 * 2, rtol=1e-4)
+    for layer in layers.data_vars.values():
+        assert layer.attrs["units"]
+        assert layer.attrs["long_name"]
+
+
+def test_bad_settings() -> None:
+    terrain = flat_terrain(15)
+    network = omni_network(terrain, [(600.0, 600.0)])
+    with pytest.raises(ParameterError, match="4G and 5G"):
+        radio(network, terrain, technology="2G")
+    with pytest.raises(ParameterError, match="top"):
+        radio(network, terrain, top=1)
+    with pytest.raises(ParameterError, match="loads"):
+        radio(network, terrain).with_load(1.2)
+
+
+def test_receiver_noise_lowers_sinr() -> None:
+    terrain = flat_terrain(21, 50.0)
+    network = omni_network(terrain, [(525.0, 725.0)])
+    quiet = radio(network, terrain).layers()["sinr_db"].values
+    noisy = (
+        radio(network, terrain, receiver=Receiver(noise_figure_db=10.0), service=Service()).layers()["sinr_db"].values
+    )
+    np.testing.assert_allclose(quiet - noisy, 3.0, atol=1e-4)
