@@ -17,8 +17,9 @@ MAX_UNPACKED_BYTES = 1024**3
 MAX_MEMBERS = 2_000
 """Most members of an archive."""
 MAX_RATIO = 200
-"""Largest ratio of unpacked to packed size of a member over 1 MiB; deflate reaches 1,032 on zeros."""
+"""Largest ratio of unpacked to packed size of a member over 32 MiB; an elevation tile of open sea is all zeros."""
 _CHUNK = 1 << 20
+_SMALL = 1 << 25
 
 
 def checked_members(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> list[zipfile.ZipInfo]:
@@ -45,7 +46,7 @@ def checked_members(archive: zipfile.ZipFile, path: str | os.PathLike[str]) -> l
         if member.flag_bits & 0x1:
             raise InputFileError(f"{path}: member {member.filename!r} is encrypted; unpack it first")
         total += member.file_size
-        bomb = member.file_size > _CHUNK and member.file_size > MAX_RATIO * max(1, member.compress_size)
+        bomb = member.file_size > _SMALL and member.file_size > MAX_RATIO * max(1, member.compress_size)
         if bomb or total > MAX_UNPACKED_BYTES:
             raise InputFileError(
                 f"{path}: member {member.filename!r} unpacks to {member.file_size:,} bytes (archive {total:,} so far); "

@@ -111,7 +111,7 @@ def _records(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[
 def read_table(
     path: Path | str, *, required: Sequence[str] = (), column_map: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Read a delimited text table with a header line; every cell is text.
+    """Read a delimited text table, or the first sheet of an ``.xlsx`` workbook, with a header line; cells are text.
 
     Comma, semicolon, tab and vertical bar are told apart by the header. A byte-order mark, blank lines and
     blanks around fields are dropped. Cells that are missing at the end of a short line become ``""``.
@@ -139,9 +139,7 @@ def read_table(
         a row longer than the header, or lacks a column of `required` or of `column_map`.
     """
     file = Path(path)
-    text = decode_text(read_bytes(file), file)
-    delimiter = _delimiter(text)
-    records = _records(text, delimiter, file)
+    delimiter, records = _open_records(file)
     try:
         header_line, header = next(records)
     except StopIteration:
@@ -173,6 +171,16 @@ def read_table(
     frame = pd.DataFrame(rows, columns=header, dtype=str)
     frame.attrs.update(path=str(file), first_row=first_row, delimiter=delimiter, line_shifts=tuple(shifts))
     return frame
+
+
+def _open_records(file: Path) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+    if file.suffix.lower() in (".xlsx", ".xlsm"):
+        from rfplan.io.spreadsheets import read_sheet_rows
+
+        return "sheet", iter(read_sheet_rows(file))
+    text = decode_text(read_bytes(file), file)
+    delimiter = _delimiter(text)
+    return delimiter, _records(text, delimiter, file)
 
 
 def _checked_header(header: list[str], file: Path, column_map: Mapping[str, str]) -> list[str]:

@@ -14,6 +14,7 @@ from rfplan.errors import DataWarning, InputFileError, OutputError
 from rfplan.io.archives import unpacked
 from rfplan.io.atomic import atomic_path
 from rfplan.io.crs import LONLAT
+from rfplan.io.styles import add_gpkg_styles
 from rfplan.io.vn2000 import with_datum_shift
 
 if TYPE_CHECKING:
@@ -154,7 +155,9 @@ def _warn(message: str) -> None:
     warnings.warn(DataWarning(message), stacklevel=4)
 
 
-def write_gpkg(path: str | os.PathLike[str], layers: Mapping[str, gpd.GeoDataFrame]) -> Path:
+def write_gpkg(
+    path: str | os.PathLike[str], layers: Mapping[str, gpd.GeoDataFrame], *, styles: Mapping[str, str] | None = None
+) -> Path:
     """Write layers to a GeoPackage, atomically; the same layers give the same bytes.
 
     Parameters
@@ -163,6 +166,8 @@ def write_gpkg(path: str | os.PathLike[str], layers: Mapping[str, gpd.GeoDataFra
         File to write; its folder is made.
     layers : mapping of str to GeoDataFrame
         Layer name → features, each with a CRS. An empty frame makes an empty layer.
+    styles : mapping of str to str, optional
+        Layer name → QGIS style (see `rfplan.io.styles`), stored inside as the layer's default.
 
     Returns
     -------
@@ -187,6 +192,8 @@ def write_gpkg(path: str | os.PathLike[str], layers: Mapping[str, gpd.GeoDataFra
                 pyogrio.write_dataframe(
                     _plain(frame), temporary, layer=name, driver="GPKG", geometry_type=kind, append=False
                 )
+            if styles:
+                add_gpkg_styles(temporary, styles)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
         raise OutputError(f"cannot write {path}: {error}") from error
     finally:
