@@ -50,9 +50,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
         code = app(arguments, prog_name="rfplan", standalone_mode=False)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
-    except typer.Abort:
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED)
     except Exception as error:
         if hasattr(error, "format_message"):  # the command line's own complaint: unknown option, missing argument
@@ -63,7 +61,7 @@ def run(arguments: list[str] | None = None) -> int:
         if os.environ.get("RFPLAN_DEBUG"):
             raise
         return _fail(f"unexpected {type(error).__name__}: {error}\nset RFPLAN_DEBUG=1 for the traceback", UNEXPECTED)
-    return int(code or OK)
+    return _fail("interrupted", INTERRUPTED) if code == INTERRUPTED else int(code or OK)
 
 
 def _is_ours(error: ValueError) -> bool:

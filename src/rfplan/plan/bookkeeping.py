@@ -68,8 +68,13 @@ class Run:
             raise
         finally:
             self.timings_s[name] = round(time.perf_counter() - start, 3)
-            self._record(name, error)
+            self._record(name, "running" if error is None else "failed", error)
         self.tell(name, 1.0, 1.0)
+
+    def finish(self) -> None:
+        """Note in ``stages/run.json`` that every stage is done."""
+        if self.timings_s:
+            self._record(next(reversed(self.timings_s)), "done", None)
 
     def keep(self, name: str) -> Path | None:
         """Return the path of a result to be kept, or None when there is no output folder."""
@@ -78,13 +83,13 @@ class Run:
         self.kept.append(name)
         return self.out / "stages" / name
 
-    def _record(self, stage: str, error: BaseException | None) -> None:
+    def _record(self, stage: str, state: str, error: BaseException | None) -> None:
         if self.out is None:
             return
         record = {
             "scenario": self.scenario.name,
             "source": self.scenario.source,
-            "state": "running" if error is None else "failed",
+            "state": state,
             "stage": stage,
             "error": None if error is None else f"{type(error).__name__}: {error}",
             "inputs": self.inputs,

@@ -157,6 +157,7 @@ def _supervised(
             warnings.simplefilter("always")
             warnings.showwarning = note
             result = job(run)
+            run.finish()
     finally:
         run.close()
     for (category, _), warning in noted.items():
