@@ -125,7 +125,8 @@ def _cell(column: Column, row: int, linked: bool) -> str:
         return f'<th scope="row">{shown}</th>' if column.kind in ("goto", "head") else f"<td>{shown}</td>"
     shown = percent(value, column.digits) if column.kind == "percent" else number(value, column.digits)
     sort_value = "" if shown == "–" else repr(float(value))
-    return f'<td class="n" data-v="{sort_value}">{shown}{share_bar(*column.bar[row]) if column.bar else ""}</td>'
+    bar = share_bar(*column.bar[row]) if column.bar and sort_value else ""
+    return f'<td class="n" data-v="{sort_value}">{shown}{bar}</td>'
 
 
 def share_bar(before: float, after: float, css_class: str = "bar") -> str:

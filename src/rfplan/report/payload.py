@@ -9,23 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rfplan.colours import COVERED, FRESH, GAP, Colour, ColourScale, ground_scale, hillshade, signal_scale
+from rfplan.colours import COVERED, FRESH, GAP, NOTHING, Colour, ColourScale, ground_scale, hillshade, signal_scale
 from rfplan.report.context import plain
 from rfplan.report.facts import Facts
-from rfplan.report.images import Mercator, shade_indices, shade_palette
+from rfplan.report.images import Mercator, data_uri, png, shade_indices, shade_palette
 
 NEVER: Colour = (61, 44, 79)
+HATCH_PERIOD, HATCH_WIDTH = 7, 3
 SHARE_STEPS = (99.0, 95.0, 90.0, 80.0, 0.0)
 SHARE_COLOURS = ("#1d4f7c", "#5b93c0", "#c3d7e6", "#f0a868", "#b8385b")
 MAX_POLYGONS = 400
 """Uncoverable patches that can be clicked on the map, those with most people first; all are drawn."""
 
 KIND_WORDS = {
-    "mast": "upgrade of an existing mast",
+    "mast": "mast upgrade",
     "seat": "commune seat",
     "summit": "summit",
     "ridge": "ridge",
-    "grid": "high point of the regular net",
+    "grid": "net high point",
 }
 
 
@@ -81,7 +82,7 @@ def map_payload(facts: Facts) -> dict[str, Any]:
         "communes": communes,
         "uncoverable": rest,
         "uncoverableCount": len(facts.uncoverable),
-        "rest": _overlay_of(np.where(facts.uncoverable_mask, 0, 255), [NEVER], mercator),
+        "rest": _hatched(facts.uncoverable_mask, mercator),
         "restBounds": [
             [[south, west], [north, east]]
             for west, south, east, north in facts.uncoverable.head(MAX_POLYGONS).bounds.to_numpy().round(5).tolist()
@@ -91,21 +92,35 @@ def map_payload(facts: Facts) -> dict[str, Any]:
 
 def _attribution(facts: Facts) -> str:
     names = [str(entry.get("name", "")) for entry in facts.context.inputs if entry.get("name")]
-    return "Leaflet 1.9.4 · " + ("Data: " + ", ".join(names[:4]) if names else "rfplan")
+    return "Leaflet 1.9.4 · " + ("Data: " + ", ".join(names[:3]) if names else "rfplan")
 
 
 def _bounds(facts: Facts, mercator: Mercator) -> list[list[float]]:
-    """What the map shows first: the communes, else the terrain; degrees."""
-    if facts.communes is not None:
-        west, south, east, north = (float(v) for v in facts.communes.total_bounds)
-        if all(np.isfinite([west, south, east, north])):
-            return [[south, west], [north, east]]
-    return [list(corner) for corner in mercator.bounds]
+    """What the map shows first: the area that is judged, else the terrain; degrees."""
+    rows, columns = np.nonzero(facts.inside)
+    if rows.size == 0:
+        return [list(corner) for corner in mercator.bounds]
+    terrain = facts.terrain
+    x = terrain.x0_m + terrain.resolution_m * np.array([columns.min(), columns.max() + 1.0])
+    y = terrain.y0_m - terrain.resolution_m * np.array([rows.min(), rows.max() + 1.0])
+    lon, lat = terrain.lonlat(np.repeat(x, 2), np.tile(y, 2))
+    return [[float(lat.min()), float(lon.min())], [float(lat.max()), float(lon.max())]]
 
 
 def _overlay_of(indices: npt.NDArray[Any], palette: list[Colour], mercator: Mercator) -> dict[str, Any]:
     overlay = mercator.overlay(indices.astype(np.uint8), palette)
     return {"uri": overlay.data_uri, "bounds": overlay.bounds}
+
+
+def _hatched(mask: npt.NDArray[np.bool_], mercator: Mercator) -> dict[str, Any]:
+    """Diagonal stripes over a mask, so that the layer below stays readable."""
+    warped = mercator.warp(np.where(mask, 0, NOTHING).astype(np.uint8))
+    rows, columns = np.indices(warped.shape)
+    stripes = (rows + columns) % HATCH_PERIOD < HATCH_WIDTH
+    return {
+        "uri": data_uri(png(np.where(stripes, warped, NOTHING).astype(np.uint8), [NEVER])),
+        "bounds": mercator.bounds,
+    }
 
 
 def _classes(
@@ -279,7 +294,9 @@ def commune_features(facts: Facts) -> dict[str, Any]:
         for row, geometry in enumerate(facts.communes.geometry):
             if geometry is None or geometry.is_empty:
                 continue
-            properties: dict[str, Any] = {"row": row, "name": str(facts.key_after["name"].iloc[row])}
+            figures = facts.key_after.iloc[row]
+            properties: dict[str, Any] = {"row": row, "name": str(figures["name"])}
+            properties["off"] = bool(figures["area_on_terrain_km2"] == 0)
             for measure, column in columns.items():
                 properties[f"{measure}_before"] = plain(facts.key_before[column].iloc[row])
                 properties[f"{measure}_after"] = plain(facts.key_after[column].iloc[row])

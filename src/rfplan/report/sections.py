@@ -245,10 +245,16 @@ def _scroll(inner: str, css_class: str = "scroll") -> str:
 
 
 def commune_table(facts: Facts) -> str:
-    """A row a commune, sortable and filterable; a click shows it on the map."""
-    before, after = facts.key_before, facts.key_after
-    if not len(after):
+    """A row a commune, most left to cover first, sortable and filterable; a click shows it on the map."""
+    if not len(facts.key_after):
         return ""
+    lacking = (
+        ("population_on_terrain", "covered_population")
+        if facts.has_people
+        else ("area_on_terrain_km2", "covered_area_km2")
+    )
+    order = _left(facts.key_after, *lacking).sort_values(ascending=False, kind="stable", na_position="last").index
+    before, after = facts.key_before.loc[order], facts.key_after.loc[order]
     total_before, total_after = facts.total_before, facts.total_after
     columns = [
         Column("Commune", after["name"].tolist(), kind="goto", total="All"),
@@ -260,7 +266,7 @@ def commune_table(facts: Facts) -> str:
         share = 100 * total_after["area_on_terrain_km2"] / total_after["area_km2"]
         columns.append(Column("Within terrain", on_terrain.tolist(), 0, "percent", total=percent(share, 0)))
     if facts.has_people:
-        left = (after["population_on_terrain"] - after["covered_population"]).clip(lower=0)
+        left = _left(after, "population_on_terrain", "covered_population")
         columns += [
             Column("Population", after["population"].tolist(), 0, total=number(total_after["population"])),
             *_before_after("covered_population_percent", "Population", before, after, total_before, total_after),
@@ -268,12 +274,17 @@ def commune_table(facts: Facts) -> str:
         ]
     columns += _before_after("covered_area_percent", "Area", before, after, total_before, total_after)
     measure = "covered_population_percent" if facts.has_people else "covered_area_percent"
-    goto = [f"commune:{i}" if facts.communes is not None else None for i in range(len(after))]
+    goto = [f"commune:{i}" if facts.communes is not None else None for i in order]
     words = f"only below {number(SHORTFALL_PERCENT)} % after the plan"
     below = f'<label class="option"><input type="checkbox" data-below> {words}</label>'
     short = (after[measure] < SHORTFALL_PERCENT).tolist()
     grid = table("commune-list", "Communes", columns, goto=goto, short=short, foot=True)
     return section("communes", "Communes", _tools("commune-list", "Filter communes", below) + _scroll(grid))
+
+
+def _left(key: pd.DataFrame, whole: str, part: str) -> pd.Series:
+    """What stays uncovered; nothing is said of communes beyond the terrain."""
+    return (key[whole] - key[part]).clip(lower=0).where(key["area_on_terrain_km2"] > 0)
 
 
 def _before_after(

@@ -50,7 +50,7 @@
     var Badge = L.Control.extend({ onAdd: function () { return element("div", { "class": "mapbadge", text: "Synthetic data" }); } });
     new Badge({ position: "topright" }).addTo(map);
   }
-  var Cursor = L.Control.extend({ onAdd: function () { return element("div", { "class": "cursor", text: " " }); } });
+  var Cursor = L.Control.extend({ onAdd: function () { return element("div", { "class": "cursor" }); } });
   var cursor = new Cursor({ position: "bottomleft" }).addTo(map);
   map.on("mousemove", function (event) { cursor.getContainer().textContent = position(event.latlng.lat, event.latlng.lng); });
 
@@ -64,6 +64,8 @@
     var shape = entry.mark === "dot" ? svg("circle", { cx: 11, cy: 7, r: 3, fill: entry.colour, stroke: "#fff" })
       : entry.mark === "ring" ? svg("circle", { cx: 11, cy: 7, r: 5.2, fill: entry.colour, stroke: "#111", "stroke-width": 1.6 })
       : entry.mark === "line" ? svg("line", { x1: 0, y1: 7, x2: 22, y2: 7, stroke: entry.colour, "stroke-width": 1.8 })
+      : entry.mark === "dash" ? svg("line", { x1: 0, y1: 7, x2: 22, y2: 7, stroke: entry.colour, "stroke-width": 1.6, "stroke-dasharray": "4 3" })
+      : entry.mark === "hatch" ? svg("path", { d: "M0 6L6 0M0 14L14 0M8 14L22 0M16 14L22 8", stroke: entry.colour, "stroke-width": 2.4, fill: "none" })
       : svg("rect", { x: 0.5, y: 0.5, width: 21, height: 13, fill: entry.colour, "fill-opacity": entry.hollow ? 0.25 : 0.9, stroke: entry.hollow ? entry.colour : "none" });
     return element("li", {}, [svg("svg", { viewBox: "0 0 22 14", "aria-hidden": "true" }, [shape]), element("span", { text: entry.label })]);
   }
@@ -74,7 +76,9 @@
       box.appendChild(element("ul", {}, theme.legend.map(swatch)));
       if (theme.note) { box.appendChild(element("p", { "class": "small hint", text: theme.note })); }
     }
+    var beyond = data.communes.features.some(function (f) { return f.properties.off; });
     var marks = vectors.filter(function (v) { return v.on && v.legend; }).map(function (v) { return swatch(v.legend); });
+    if (beyond && vectors.some(function (v) { return v.id === "communes" && v.on; })) { marks.push(swatch({ mark: "dash", colour: "#8d99a5", label: "Commune beyond the terrain: not judged" })); }
     if (marks.length) { box.appendChild(element("ul", { "class": "marks" }, marks)); }
   }
   function choose(layer) {
@@ -103,7 +107,8 @@
     communes.setStyle(function (feature) {
       var fill = theme && theme.field ? shadeOf(feature.properties) : null;
       var chosen = feature === selected;
-      return { color: chosen ? "#111" : "#2f3b47", weight: chosen ? 3 : 0.9, opacity: chosen ? 1 : 0.75, fill: true, fillColor: fill || "#fff", fillOpacity: fill ? opacity : 0 };
+      var off = feature.properties.off;
+      return { color: chosen ? "#111" : off ? "#8d99a5" : "#2f3b47", weight: chosen ? 3 : off ? 0.6 : 0.9, dashArray: off ? "3 3" : null, opacity: chosen ? 1 : 0.75, fill: true, fillColor: fill || "#fff", fillOpacity: fill ? opacity : 0 };
     });
   }
   function inRing(ring, lon, lat) {
@@ -144,7 +149,7 @@
     return L.circleMarker([site.lat, site.lon], { renderer: canvas.existing, pane: "existing", radius: 2.4, weight: 0.7, color: "#fff", fillColor: "#1d2731", fillOpacity: 0.95, bubblingMouseEvents: false })
       .bindPopup(function () {
         return popup("Existing site", site.name || site.id, site.facts.concat([["Position", position(site.lat, site.lon)]]));
-      });
+      }, { minWidth: 250, maxWidth: 340 });
   }));
   var planned = data.planned.map(function (site) {
     var marker = new Numbered([site.lat, site.lon], { renderer: canvas.planned, pane: "planned", radius: 5, weight: 1.4, color: "#111", fillColor: "#ffb000", fillOpacity: 1, order: site.order, bubblingMouseEvents: false });
@@ -154,20 +159,22 @@
         ["People gained", site.people === null ? null : number(site.people, 0)], ["Area gained", site.km2 === null ? null : number(site.km2, 2) + " km²"],
         ["Population covered so far", site.peoplePercent === null ? null : number(site.peoplePercent, 2) + " %"], ["Area covered so far", site.areaPercent === null ? null : number(site.areaPercent, 2) + " %"],
         ["Position", position(site.lat, site.lon)]]);
-    });
+    }, { minWidth: 270, maxWidth: 340 });
     return marker;
   });
   var plannedGroup = L.layerGroup(planned);
   function sizes() {
     var zoom = map.getZoom(), base = data.zoom0 === undefined ? (data.zoom0 = zoom) : data.zoom0, growth = Math.max(0, zoom - base);
-    existing.eachLayer(function (m) { m.setRadius(Math.min(6, (data.existing.length > 600 ? 1.7 : 2.8) + 0.8 * growth)); });
-    planned.forEach(function (m) { m.setRadius(growth >= 1.5 || planned.length <= 40 ? 9.5 : 4.6 + 1.4 * growth); });
+    var small = Math.min(3.2, Math.max(1.5, 5 - 0.32 * Math.log2(data.existing.length + 1)));
+    var large = Math.min(9.5, Math.max(3.4, 10.5 - 0.95 * Math.log2(planned.length + 1)));
+    existing.eachLayer(function (m) { m.setRadius(Math.min(6, small + 0.8 * growth)); });
+    planned.forEach(function (m) { m.setRadius(Math.min(9.5, large + 2 * growth)); });
   }
   map.on("zoomend", sizes);
 
-  var polygons = !data.uncoverableCount ? null : L.layerGroup([L.imageOverlay(data.rest.uri, data.rest.bounds, { pane: "rest", opacity: 0.8, alt: "Uncoverable rest" }), L.geoJSON(data.uncoverable, {
+  var polygons = !data.uncoverableCount ? null : L.layerGroup([L.imageOverlay(data.rest.uri, data.rest.bounds, { pane: "rest", opacity: 0.9, alt: "Uncoverable rest" }), L.geoJSON(data.uncoverable, {
     pane: "borders", renderer: canvas.borders, bubblingMouseEvents: false,
-    style: { color: "#3d2c4f", weight: 1, fillColor: "#3d2c4f", fillOpacity: 0.1 },
+    style: { color: "#3d2c4f", weight: 1, fillColor: "#3d2c4f", fillOpacity: 0.04 },
     onEachFeature: function (feature, layer) {
       var p = feature.properties;
       layer.bindPopup(function () { return popup("Uncoverable", "No candidate reaches this", [["People", number(p.people, 0)], ["Area", number(p.area_km2, 2) + " km²"], ["Reason", p.reason]]); });
@@ -180,7 +187,7 @@
     { id: "existing", label: "Existing sites", layer: existing, count: data.existing.length, on: data.existing.length > 0, legend: { mark: "dot", colour: "#1d2731", label: "Existing site" } },
     { id: "planned", label: "New sites", layer: plannedGroup, count: planned.length, on: planned.length > 0, legend: { mark: "ring", colour: "#ffb000", label: "New site, numbered in build order" } },
     { id: "communes", label: "Commune borders", layer: communes, count: communes ? data.communes.features.length : 0, on: !!communes, legend: { mark: "line", colour: "#2f3b47", label: "Commune border" } },
-    { id: "uncoverable", label: "Uncoverable rest", layer: polygons, count: data.uncoverableCount, on: !!polygons, legend: { colour: "#3d2c4f", label: "Uncoverable: no candidate reaches it" } }
+    { id: "uncoverable", label: "Uncoverable rest", layer: polygons, count: data.uncoverableCount, on: !!polygons, legend: { mark: "hatch", colour: "#3d2c4f", label: "Uncoverable: no candidate reaches it" } }
   ];
   vectors.forEach(function (v) {
     var box = element("input", { type: "checkbox", id: "show-" + v.id });
@@ -257,7 +264,7 @@
     var finish = function () {
       var commune = communeAt(lat, lon);
       var pairs = [["Commune", commune ? commune.properties.name : null]].concat(answers);
-      L.popup().setLatLng(event.latlng).setContent(popup("Point", position(lat, lon), pairs)).openOn(map);
+      L.popup({ minWidth: 250, maxWidth: 340 }).setLatLng(event.latlng).setContent(popup("Point", position(lat, lon), pairs)).openOn(map);
     };
     if (!pending) { finish(); }
     probes.forEach(function (probe, i) {
