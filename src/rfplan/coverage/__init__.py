@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rfplan.coverage.core import Coverage, compute_coverage
+from rfplan.coverage.many import CoverageSet, compute_coverages
 from rfplan.coverage.penetration import BuildingEntry, CarEntry, Penetration
 from rfplan.coverage.predict import SiteMargins, site_margins
 from rfplan.coverage.quality import PowerControl, TruncatedShannon
@@ -13,6 +14,7 @@ __all__ = [
     "BuildingEntry",
     "CarEntry",
     "Coverage",
+    "CoverageSet",
     "Penetration",
     "PowerControl",
     "RadioMap",
@@ -21,6 +23,7 @@ __all__ = [
     "SiteMargins",
     "TruncatedShannon",
     "compute_coverage",
+    "compute_coverages",
     "compute_radio",
     "site_margins",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.antenna import Antenna
-from rfplan.coverage.predict import Progress, make_predictor, predict_sites
+from rfplan.coverage.predict import Predictor, Progress, make_predictor, predict_sites
 from rfplan.coverage.settings import Receiver, Service
 from rfplan.kernels.coverage import merge_site_kernel
 from rfplan.network import Network
@@ -133,44 +133,55 @@ def compute_coverage(
         method=method,
         antennas=antennas,
     )
-    on = predictor.placement.on_terrain
-    wanted = [s.site for s in predictor.prepared.sites]
     rsrp = np.full(terrain.shape, np.nan, dtype=np.float32)
     best = np.full(terrain.shape, -1, dtype=np.int32)
     margin = np.full(terrain.shape, np.nan, dtype=np.float32)
     for p in predict_sites(predictor, progress):
         window = (p.rows, p.cols)
         merge_site_kernel(p.cell_row, p.rsrp_dbm, p.best_cell, p.margin_db, rsrp[window], best[window], margin[window])
+    return finish_coverage(predictor, network, technology, (rsrp, best, margin), antennas)
+
+
+def finish_coverage(
+    predictor: Predictor,
+    network: Network,
+    technology: str,
+    planes: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]],
+    antennas: Mapping[str, Antenna] | None,
+) -> Coverage:
+    """Level, server and margin as a labelled coverage."""
+    rsrp, best, margin = planes
     with np.errstate(invalid="ignore"):
         covered = margin >= 0.0
-    settings = predictor.service
+    service, on = predictor.service, predictor.placement.on_terrain
     layers = grid_dataset(
-        terrain,
+        predictor.terrain,
         {
             "rsrp_dbm": (rsrp, {"units": "dBm", "long_name": f"{_LEVEL_NAME[technology]} of the best server"}),
             "best_server": (best, {"units": "1", "long_name": "best server, row of network.cells (-1 none)"}),
             "margin_db": (margin, {"units": "dB", "long_name": "largest over cells of the smaller link margin"}),
-            "covered": (covered, {"units": "1", "long_name": f"both links close for service {settings.name!r}"}),
+            "covered": (covered, {"units": "1", "long_name": f"both links close for service {service.name!r}"}),
         },
         {
             "technology": technology,
-            "service": settings.name,
-            "required_rsrp_dbm": settings.required_rsrp_dbm,
+            "service": service.name,
+            "required_rsrp_dbm": service.required_rsrp_dbm,
             "model": type(predictor.model).__name__,
-            "radius_m": float(radius_m),
+            "radius_m": predictor.radius_m,
             "formula": "docs/radio.md#reference-level",
         },
     )
+    off = [s.site for s in predictor.prepared.sites if not on[s.site]]
     return Coverage(
         layers=layers,
         network=network,
-        terrain=terrain,
+        terrain=predictor.terrain,
         model=predictor.model,
         receiver=predictor.receiver,
-        service=settings,
+        service=service,
         technology=technology,
-        radius_m=float(radius_m),
-        method=method,
+        radius_m=predictor.radius_m,
+        method=predictor.method,
         antennas=antennas,
-        off_terrain=tuple(str(network.sites["site_id"].iloc[i]) for i in wanted if not on[i]),
+        off_terrain=tuple(str(network.sites["site_id"].iloc[i]) for i in off),
     )

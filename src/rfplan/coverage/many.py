@@ -1,0 +1,186 @@
+"""Several technologies and operators in one pass: path loss of a site is worked out once for all its bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rfplan.antenna import Antenna
+from rfplan.coverage.core import Coverage, finish_coverage, grid_dataset
+from rfplan.coverage.link import SiteCells
+from rfplan.coverage.predict import Predictor, Progress, checked_sites, make_predictor
+from rfplan.coverage.settings import Receiver, Service
+from rfplan.errors import ParameterError
+from rfplan.kernels.coverage import merge_site_kernel
+from rfplan.network import TECHNOLOGIES, Network
+from rfplan.propagation.grid import path_loss_window
+from rfplan.terrain import Terrain
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Floats = npt.NDArray[np.float64]
+Window = tuple[slice, slice, Floats]
+
+
+class _Reduction:
+    """Best level, server and margin of one group of cells; filled site by site."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.rsrp = np.full(shape, np.nan, dtype=np.float32)
+        self.best = np.full(shape, -1, dtype=np.int32)
+        self.margin = np.full(shape, np.nan, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class CoverageSet:
+    """Coverage by technology, and by operator where asked for.
+
+    Attributes
+    ----------
+    by_technology : dict
+        Technology → coverage by any operator's cells.
+    by_operator : dict
+        (operator, technology) → coverage by that operator's cells; empty unless asked for.
+    """
+
+    by_technology: Mapping[str, Coverage]
+    by_operator: Mapping[tuple[str, str], Coverage]
+
+    def layers(self) -> xr.Dataset:
+        """``covered_2g`` … per technology, ``best_technology`` (newest that covers, 0 none) and ``operator_count``."""
+        first = next(iter(self.by_technology.values()))
+        shape = first.terrain.shape
+        variables: dict[str, tuple[npt.NDArray[Any], dict[str, str]]] = {}
+        best = np.zeros(shape, dtype=np.uint8)
+        for technology in sorted(self.by_technology):
+            covered = self.by_technology[technology].covered
+            best[covered] = int(technology[0])
+            about = {"units": "1", "long_name": f"covered by {technology} of any operator"}
+            variables[f"covered_{technology.lower()}"] = (covered, about)
+        variables["best_technology"] = (
+            best,
+            {"units": "1", "long_name": "newest technology that covers (2…5, 0 none)"},
+        )
+        if self.by_operator:
+            count = np.zeros(shape, dtype=np.uint8)
+            for operator in sorted({o for o, _ in self.by_operator}):
+                served = np.zeros(shape, dtype=np.bool_)
+                for (name, _), coverage in self.by_operator.items():
+                    if name == operator:
+                        served |= coverage.covered
+                count += served
+            variables["operator_count"] = (
+                count,
+                {"units": "1", "long_name": "operators that cover with any technology"},
+            )
+        return grid_dataset(first.terrain, variables, {"service": first.service.name})
+
+
+def compute_coverages(
+    network: Network,
+    terrain: Terrain,
+    *,
+    technologies: Sequence[str] | None = None,
+    by_operator: bool = False,
+    model: Any = None,
+    receiver: Receiver | None = None,
+    service: Service | Mapping[str, Service] | None = None,
+    radius_m: float = 15_000.0,
+    method: str = "exact",
+    antennas: Mapping[str, Antenna] | None = None,
+    progress: Progress | None = None,
+) -> CoverageSet:
+    """Coverage of several technologies, and of each operator, at the cost of one pass over the sites.
+
+    Parameters
+    ----------
+    network, terrain, model, receiver, radius_m, method, antennas, progress
+        As for :func:`compute_coverage`; results are bit-identical to it.
+    technologies : sequence of str, optional
+        Those of the network by default.
+    by_operator : bool
+        Also reduce every operator's cells on their own.
+    service : Service or mapping of technology to Service, optional
+        One service is put in each technology's terms by :meth:`Service.for_technology`.
+    """
+    present = set(network.cells["technology"])
+    names = [t for t in TECHNOLOGIES if t in present] if technologies is None else list(technologies)
+    if not names:
+        raise ParameterError("no technology to predict: the network has no cell")
+    predictors = {
+        name: make_predictor(
+            network, terrain, model=model, receiver=receiver, service=_service(service, name), technology=name,
+            radius_m=radius_m, method=method, antennas=antennas,
+        )
+        for name in names
+    }  # fmt: skip
+    operators = network.sites["operator"].to_numpy()
+    whole = {name: _Reduction(terrain.shape) for name in names}
+    own: dict[tuple[str, str], _Reduction] = {}
+    sites = _sites_of(predictors)
+    for done, (site, parts) in enumerate(sites.items(), start=1):
+        for name, cells, window in _windows(predictors, parts):
+            p = predictors[name].predict(cells, window)
+            targets = [whole[name]]
+            if by_operator:
+                targets.append(own.setdefault((str(operators[site]), name), _Reduction(terrain.shape)))
+            area = (p.rows, p.cols)
+            for t in targets:
+                merge_site_kernel(
+                    p.cell_row, p.rsrp_dbm, p.best_cell, p.margin_db, t.rsrp[area], t.best[area], t.margin[area]
+                )
+        if progress is not None:
+            progress(done, len(sites))
+    finished = {name: _finish(predictors[name], network, name, r, antennas) for name, r in whole.items()}
+    each = {key: _finish(predictors[key[1]], network, key[1], r, antennas) for key, r in sorted(own.items())}
+    return CoverageSet(finished, each)
+
+
+def _service(service: Service | Mapping[str, Service] | None, technology: str) -> Service:
+    if isinstance(service, Mapping):
+        if technology not in service:
+            raise ParameterError(f"service has no entry for {technology}; it has: {', '.join(service)}")
+        return service[technology]
+    return (service or Service()).for_technology(technology)
+
+
+def _sites_of(predictors: Mapping[str, Predictor]) -> dict[int, dict[str, SiteCells]]:
+    """Predictable sites in the network's order, each with its cells of every technology."""
+    found: dict[int, dict[str, SiteCells]] = {}
+    for name, predictor in predictors.items():
+        for cells in checked_sites(predictor, stacklevel=5):
+            found.setdefault(cells.site, {})[name] = cells
+    return {site: found[site] for site in sorted(found)}
+
+
+def _windows(
+    predictors: Mapping[str, Predictor], parts: Mapping[str, SiteCells]
+) -> Iterator[tuple[str, SiteCells, Window]]:
+    """Path loss once for all (height, frequency) pairs of a site, handed out technology by technology."""
+    some = next(iter(predictors.values()))
+    bands = sorted({band for cells in parts.values() for band in cells.bands})
+    site = next(iter(parts.values())).site
+    losses: list[Floats] = []
+    rows = cols = slice(0, 0)
+    for height in sorted({h for h, _ in bands}):
+        window = path_loss_window(
+            some.terrain, float(some.placement.x_m[site]), float(some.placement.y_m[site]), model=some.model,
+            frequency_mhz=[f for h, f in bands if h == height], tx_height_agl_m=height,
+            rx_height_agl_m=some.receiver.height_agl_m, radius_m=some.radius_m, method=some.method,
+        )  # fmt: skip
+        rows, cols = window.rows, window.cols
+        losses.append(window.path_loss_db)
+    loss = np.concatenate(losses)
+    for name, cells in parts.items():
+        yield name, cells, (rows, cols, np.ascontiguousarray(loss[[bands.index(b) for b in cells.bands]]))
+
+
+def _finish(
+    predictor: Predictor, network: Network, technology: str, r: _Reduction, antennas: Mapping[str, Antenna] | None
+) -> Coverage:
+    return finish_coverage(predictor, network, technology, (r.rsrp, r.best, r.margin), antennas)
