@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import pyproj
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from rfplan.errors import ParameterError
 
 LONLAT = "EPSG:4326"
+Box = tuple[float, float, float, float]
 
 
 def utm_crs(lon_deg: float, lat_deg: float) -> str:
@@ -72,5 +74,43 @@ def crs_name(crs: pyproj.CRS) -> str:
 
 @functools.lru_cache(maxsize=64)
 def transformer(source: str, target: str) -> pyproj.Transformer:
-    """Return a cached transformer in longitude/easting-first order."""
-    return pyproj.Transformer.from_crs(parse_crs(source), parse_crs(target), always_xy=True)
+    """Return a cached transformer in longitude/easting-first order.
+
+    Raises
+    ------
+    ParameterError
+        If there is no way from one CRS to the other (another planet, a damaged definition).
+    """
+    try:
+        return pyproj.Transformer.from_crs(parse_crs(source), parse_crs(target), always_xy=True)
+    except ProjError as error:
+        raise ParameterError(
+            f"no conversion is known from {_short(source)} to {_short(target)}; check the CRS of the file"
+        ) from error
+
+
+def transform_box(source: str, target: str, box: Box) -> Box:
+    """Return the box in `target` around a box (west, south, east, north) in `source`.
+
+    Raises
+    ------
+    ParameterError
+        If the box cannot be brought there.
+    """
+    try:
+        out = transformer(source, target).transform_bounds(*box, densify_pts=21)
+    except ProjError:
+        out = (math.nan, math.nan, math.nan, math.nan)
+    if not all(math.isfinite(v) for v in out):
+        raise ParameterError(
+            f"the area {tuple(round(v, 4) for v in box)} in {_short(source)} cannot be brought to {_short(target)}; "
+            "check the position and CRS of the file, or choose a CRS made for the area"
+        )
+    west, south, east, north = out
+    if west > east and parse_crs(target).is_geographic:
+        east += 360.0  # across the antimeridian
+    return (west, south, east, north)
+
+
+def _short(crs: str) -> str:
+    return crs if len(crs) < 60 else crs[:57] + "..."

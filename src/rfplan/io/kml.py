@@ -17,7 +17,7 @@ from affine import Affine
 
 from rfplan.errors import OutputError
 from rfplan.io.atomic import write_bytes
-from rfplan.io.crs import LONLAT, transformer
+from rfplan.io.crs import LONLAT, transform_box, transformer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -73,7 +73,7 @@ def ground_overlay(
         raise OutputError(f"overlay {name!r}: an array of shape {rgba.shape} is no RGBA picture")
     ny, nx, _ = rgba.shape
     box = (transform.c, transform.f + ny * transform.e, transform.c + nx * transform.a, transform.f)
-    west, south, east, north = transformer(crs, LONLAT).transform_bounds(*box, densify_pts=21)
+    west, south, east, north = transform_box(crs, LONLAT, box)
     shrink = min(1.0, _MAX_SIDE / max(nx, ny))
     width, height = max(1, round(nx * shrink)), max(1, round(ny * shrink))
     lon = west + (np.arange(width) + 0.5) * (east - west) / width

@@ -21,7 +21,7 @@ from rasterio.windows import Window
 from rfplan.errors import InputFileError, OutputError
 from rfplan.io.archives import unpacked
 from rfplan.io.atomic import atomic_path
-from rfplan.io.crs import LONLAT, crs_name, parse_crs, transformer
+from rfplan.io.crs import LONLAT, crs_name, parse_crs, transform_box
 from rfplan.io.products import Surface, product_of
 from rfplan.io.vn2000 import with_datum_shift
 
@@ -204,8 +204,7 @@ def _box_in(bounds: Bounds, crs: str) -> Bounds:
     """Box in units of `crs` around lon/lat bounds."""
     if crs == LONLAT:
         return bounds
-    west, south, east, north = transformer(LONLAT, crs).transform_bounds(*bounds, densify_pts=21)
-    return (west, south, east, north)
+    return transform_box(LONLAT, crs, bounds)
 
 
 def _check_size(dataset: Any, path: Path, window: Window, band: int) -> None:
@@ -410,9 +409,8 @@ def resample_classes(raster: Raster, transform: Affine, shape: tuple[int, int], 
     import rasterio.warp
 
     out = np.full(shape, raster.nodata or 0, dtype=raster.values.dtype)
-    west, south, east, north = transformer(crs, raster.crs).transform_bounds(
-        transform.c, transform.f + shape[0] * transform.e, transform.c + shape[1] * transform.a, transform.f
-    )
+    box = (transform.c, transform.f + shape[0] * transform.e, transform.c + shape[1] * transform.a, transform.f)
+    west, south, east, north = transform_box(crs, raster.crs, box)
     coarser = (east - west) / shape[1] > 1.5 * raster.dx and (north - south) / shape[0] > 1.5 * raster.dy
     rasterio.warp.reproject(
         raster.values,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pyproj.exceptions import ProjError
 
 from rfplan.errors import DataWarning, InputFileError, OutputError
 from rfplan.io.archives import unpacked
@@ -111,7 +112,10 @@ def read_vector(path: str | os.PathLike[str], *, layer: str | None = None) -> gp
         _warn(f"{file}: {int(missing.sum())} feature(s) without a geometry are left out")
     if len(frame) == 0:
         raise InputFileError(f"{file} holds no features with a geometry")
-    frame = frame.set_crs(with_datum_shift(frame.crs), allow_override=True).to_crs(LONLAT)
+    try:
+        frame = frame.set_crs(with_datum_shift(frame.crs), allow_override=True).to_crs(LONLAT)
+    except ProjError as error:
+        raise InputFileError(f"{file}: its CRS cannot be brought to longitude and latitude: {error}") from error
     wrong = ~frame.geometry.is_valid
     if wrong.any():
         _warn(f"{file}: {int(wrong.sum())} geometry(ies) cross themselves and were made valid; check them")
@@ -125,6 +129,7 @@ def read_vector(path: str | os.PathLike[str], *, layer: str | None = None) -> gp
 
 def _read_frame(file: Path, layer: str | None) -> Any:
     import pyogrio
+    from shapely.errors import ShapelyError
 
     if file.suffix.lower() == ".parquet":
         return _read_parquet(file)
@@ -138,6 +143,8 @@ def _read_frame(file: Path, layer: str | None) -> Any:
             return pyogrio.read_dataframe(file.resolve(), layer=layer)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, IndexError) as error:
         raise InputFileError(f"{file} cannot be read: {error}") from error
+    except ShapelyError as error:
+        raise InputFileError(f"{file} holds a geometry that is none: {error}; repair it in a GIS") from error
 
 
 def _read_parquet(file: Path) -> Any:

@@ -12,7 +12,7 @@ from affine import Affine
 
 from rfplan.clutter import DEFAULT_CLUTTER_HEIGHT_M
 from rfplan.errors import ParameterError
-from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transformer
+from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transform_box, transformer
 from rfplan.io.elevation import sample_bilinear
 from rfplan.io.raster import Bounds
 from rfplan.profile import PathProfile, Zone
@@ -145,8 +145,7 @@ class Terrain:
     @property
     def bounds_lonlat(self) -> Bounds:
         """West, south, east, north in degrees of the box around the grid."""
-        west, south, east, north = transformer(self.crs, LONLAT).transform_bounds(*self.bounds, densify_pts=21)
-        return (west, south, east, north)
+        return transform_box(self.crs, LONLAT, self.bounds)
 
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
@@ -299,7 +298,7 @@ class Terrain:
         ParameterError
             If the bounds do not overlap the terrain.
         """
-        box = transformer(LONLAT, self.crs).transform_bounds(*checked_bounds(bounds), densify_pts=21)
+        box = transform_box(LONLAT, self.crs, checked_bounds(bounds))
         west, south, east, north = box
         res = self.resolution_m
         r0, r1 = (

@@ -17,7 +17,7 @@ from affine import Affine
 from rfplan.clutter import DEFAULT_CLUTTER_HEIGHT_M, Clutter, ClutterTable, translate_classes
 from rfplan.clutter_tables import find_table
 from rfplan.errors import DataWarning, InputFileError, ParameterError
-from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transformer, utm_crs
+from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transform_box, transformer, utm_crs
 from rfplan.io.elevation import block_mean, mosaic, repair, sample_bilinear
 from rfplan.io.products import product_of
 from rfplan.io.raster import Bounds, Raster, RasterFile, read_raster, resample_classes
@@ -183,8 +183,7 @@ def _side_by_side(rasters: list[Raster]) -> list[Raster]:
 
 
 def _lonlat_box(raster: Raster) -> Bounds:
-    west, south, east, north = transformer(raster.crs, LONLAT).transform_bounds(*raster.bounds, densify_pts=21)
-    return (west, south, east, north)
+    return transform_box(raster.crs, LONLAT, raster.bounds)
 
 
 def _default_crs(rasters: Sequence[Raster], area: Bounds | None) -> str:
@@ -215,12 +214,10 @@ def _target_grid(
 ) -> tuple[float, float, tuple[int, int]]:
     """North-west corner and shape of the grid, its edges on multiples of the resolution."""
     if area is None:
-        boxes = [transformer(r.crs, crs).transform_bounds(*r.bounds, densify_pts=21) for r in rasters]
+        boxes = [transform_box(r.crs, crs, r.bounds) for r in rasters]
         west, south, east, north = _union(boxes)
     else:
-        west, south, east, north = transformer(LONLAT, crs).transform_bounds(*area, densify_pts=21)
-    if not all(math.isfinite(v) for v in (west, south, east, north)):
-        raise ParameterError(f"the area cannot be projected to {crs}; choose a CRS made for it")
+        west, south, east, north = transform_box(LONLAT, crs, area)
     c0, c1 = math.floor(west / resolution + 1e-6), math.ceil(east / resolution - 1e-6)
     r0, r1 = math.floor(south / resolution + 1e-6), math.ceil(north / resolution - 1e-6)
     if (c1 - c0) * (r1 - r0) > MAX_GRID_PIXELS:
@@ -270,7 +267,7 @@ def _clutter(
     source = clutter if isinstance(clutter, RasterFile) else RasterFile(clutter)
     west, north = transform.c, transform.f
     box = (west, north + shape[0] * transform.e, west + shape[1] * transform.a, north)
-    lonlat = transformer(crs, LONLAT).transform_bounds(*box, densify_pts=21)
+    lonlat = transform_box(crs, LONLAT, box)
     raster = read_raster(source, bounds=lonlat, dtype=None, nodata_needed=False)
     if raster.values.dtype.kind not in "iu":
         raise InputFileError(f"{source.path} holds {raster.values.dtype} values; ground-cover codes are whole numbers")
