@@ -178,6 +178,16 @@ def test_report_of_a_plan_without_people_speaks_of_area(plan_factory: Callable[.
     assert "NaN" not in page
 
 
+def test_partly_synthetic_input_is_named_too(plan: Any, tmp_path: Path) -> None:
+    note = "Synthetic: the stations. The ground is real."
+    page = _body(write_report(plan, tmp_path, context={"synthetic_note": note}).read_text(encoding="utf-8"))
+    assert '<div class="badge">Partly synthetic data</div>' in page
+    assert "</strong> the stations. The ground is real." in page
+    assert set(gpd.read_file(tmp_path / "plan.gpkg", layer="existing_sites")["synthetic"]) == {"partly"}
+    with rasterio.open(tmp_path / "rasters" / "covered_after.tif") as file:
+        assert file.tags()["SYNTHETIC"] == "partly"
+
+
 def test_upgrade_carries_the_name_of_the_existing_site(plan: Any, tmp_path: Path) -> None:
     sites = plan.sites.assign(upgrades=["E0003", "", "", ""])
     write_report(dataclasses.replace(plan, sites=sites), tmp_path)

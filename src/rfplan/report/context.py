@@ -57,7 +57,7 @@ class ReportContext:
     synthetic : bool
         The input is made up: the page says so at the top, on the map and in the manifest.
     synthetic_note : str
-        What is made up and what it is anchored on.
+        What is made up and what it is anchored on. Given without `synthetic`, the page says "partly synthetic".
     inputs : sequence of mapping
         Keys ``role, name, sha256, bytes, licence, note``, each optional.
     parameters : mapping
@@ -101,6 +101,11 @@ class ReportContext:
                     f"report input {entry.get('name', '?')!r} has unknown key(s) {', '.join(unknown)}; "
                     f"allowed: {', '.join(INPUT_KEYS)}"
                 )
+
+    @property
+    def synthetic_extent(self) -> str:
+        """``"yes"``; ``"partly"`` where real data is mixed with what `synthetic_note` names; or ``"no"``."""
+        return "yes" if self.synthetic else "partly" if self.synthetic_note else "no"
 
     @classmethod
     def of(cls, given: ReportContext | Mapping[str, Any] | None) -> ReportContext:

@@ -37,7 +37,7 @@ def write_rasters(facts: Facts, folder: Path) -> None:
         layers.append((f"rsrp_{when}_dbm", rsrp, None, "dBm", f"Best RSRP {when} the plan"))
         words = f"Best server {when} the plan: row of tables/cells_{when}.csv"
         layers.append((f"best_server_{when}", server, -1, "", words))
-    tags = {"SYNTHETIC": "yes" if facts.context.synthetic else "no"}
+    tags = {"SYNTHETIC": facts.context.synthetic_extent}
     for name, array, nodata, unit, words in layers:
         write_cog(
             folder / f"{name}.tif",
@@ -87,7 +87,7 @@ def write_geopackage(facts: Facts, path: Path) -> None:
 def _layers(facts: Facts) -> list[tuple[str, Any]]:
     import geopandas as gpd
 
-    synthetic = facts.context.synthetic
+    synthetic = facts.context.synthetic_extent
 
     def points(frame: pd.DataFrame) -> Any:
         plain = safe_columns(frame).assign(synthetic=synthetic)

@@ -66,7 +66,7 @@ def manifest(facts: Facts, created: datetime | None = None) -> dict[str, Any]:
                     "resolution_m": terrain.resolution_m,
                     "crs": str(terrain.crs),
                 },
-                "terrain": {k: v for k, v in dict(getattr(terrain, "attrs", {})).items() if k in _LABELS},
+                "terrain": _about_terrain(dict(getattr(terrain, "attrs", {}))),
             }
         ),
         "solution": plain(facts.solution | {"new_sites": len(facts.build), "existing_sites": len(facts.existing)}),
@@ -81,6 +81,14 @@ def manifest(facts: Facts, created: datetime | None = None) -> dict[str, Any]:
         "peak_memory_mb": plain(context.peak_memory_mb),
         "versions": versions(),
     }
+
+
+def _about_terrain(attrs: dict[str, Any]) -> dict[str, Any]:
+    """What reading the terrain did; files by name, since folders are of no use elsewhere."""
+    about = {key: value for key, value in attrs.items() if key in _LABELS}
+    if "sources" in about:
+        about["sources"] = [Path(str(source)).name for source in about["sources"]]
+    return about
 
 
 def _total(row: pd.Series) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from rfplan.report import sections
 from rfplan.report.facts import Facts
 from rfplan.report.markup import number, text
-from rfplan.report.payload import json_for_html, map_payload
+from rfplan.report.payload import BADGES, json_for_html, map_payload
 
 LEAFLET_SHA256 = {
     "leaflet/leaflet.js": "db49d009c841f5ca34a888c96511ae936fd9f5533e90d8b2c4d57596f4e5641a",
@@ -64,13 +64,14 @@ def render(facts: Facts, manifest: Mapping[str, Any]) -> str:
     ]
     links = [("figures", "Key figures"), ("map-section", "Map"), *((i, n) for i, n, body in parts if body)]
     context = facts.context
+    badge = BADGES[context.synthetic_extent]
     return Template(asset("page.html")).substitute(
         csp=policy(scripts, styles),
         generator=text(f"rfplan {manifest['versions']['rfplan']}"),
         title=text(context.title),
         eyebrow=text(" · ".join(v for v in (context.area_name, context.scenario) if v) or "Radio network plan"),
         lead=text(_lead(facts)),
-        badge='<div class="badge">Synthetic data</div>' if context.synthetic else "",
+        badge=f'<div class="badge">{text(badge)}</div>' if badge else "",
         synthetic_note=_synthetic_note(facts),
         contents="<ul>" + "".join(f'<li><a href="#{i}">{text(n)}</a></li>' for i, n in links) + "</ul>",
         cards=sections.cards(facts),
@@ -107,7 +108,9 @@ def _lead(facts: Facts) -> str:
 
 
 def _synthetic_note(facts: Facts) -> str:
-    if not facts.context.synthetic:
+    badge = BADGES[facts.context.synthetic_extent]
+    if not badge:
         return ""
     note = facts.context.synthetic_note or "Terrain, people or sites of this report are made up; do not build from it."
-    return f'<div class="callout" role="note"><p><strong>Synthetic data.</strong> {text(note)}</p></div>'
+    words = note.strip().removeprefix("Synthetic:").strip()
+    return f'<div class="callout" role="note"><p><strong>{text(badge)}:</strong> {text(words)}</p></div>'

@@ -30,6 +30,9 @@ KIND_WORDS = {
 }
 
 
+BADGES = {"yes": "Synthetic data", "partly": "Partly synthetic data", "no": ""}
+
+
 def kind_text(kind: Any) -> str:
     """A candidate kind in words."""
     return KIND_WORDS.get(str(kind), str(kind)) if present(kind) else ""
@@ -66,7 +69,7 @@ def map_payload(facts: Facts) -> dict[str, Any]:
     layers.append(_ground_layer(ground, mercator))
     return {
         "attribution": _attribution(facts),
-        "synthetic": facts.context.synthetic,
+        "badge": BADGES[facts.context.synthetic_extent],
         "bounds": _bounds(facts, mercator),
         "shade": {"uri": shade.data_uri, "bounds": shade.bounds},
         "layers": layers,

@@ -46,8 +46,8 @@
   L.control.scale({ imperial: false, maxWidth: 160 }).addTo(map);
   map.fitBounds(data.bounds);
   L.imageOverlay(data.shade.uri, data.shade.bounds, { pane: "shade", alt: "Relief", className: "shade" }).addTo(map);
-  if (data.synthetic) {
-    var Badge = L.Control.extend({ onAdd: function () { return element("div", { "class": "mapbadge", text: "Synthetic data" }); } });
+  if (data.badge) {
+    var Badge = L.Control.extend({ onAdd: function () { return element("div", { "class": "mapbadge", text: data.badge }); } });
     new Badge({ position: "topright" }).addTo(map);
   }
   var Cursor = L.Control.extend({ onAdd: function () { return element("div", { "class": "cursor" }); } });
