@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from rfplan.network import Network, SectorTemplate
 from rfplan.terrain import Terrain
 
 
@@ -30,3 +33,28 @@ def flat_terrain(size: int = 81, resolution_m: float = 90.0, height_m: float = 2
         crs="EPSG:32648",
         clutter_height_m=0.0,
     )
+
+
+NOISE_MW = 10 ** ((-174 + 10 * math.log10(15e3) + 7.0) / 10)
+
+
+def omni_network(
+    terrain: Terrain, xy: list[tuple[float, float]], load: float = 0.5, power_dbm: float = 46.0, technology: str = "4G"
+) -> Network:
+    """Isotropic one-sector sites at metres east and south of the terrain's north-west corner."""
+    lon, lat = terrain.lonlat([terrain.x0_m + x for x, _ in xy], [terrain.y0_m - y for _, y in xy])
+    sites = pd.DataFrame({"site_id": [f"s{i}" for i in range(len(xy))], "lon_deg": lon, "lat_deg": lat})
+    template = SectorTemplate(
+        technologies=technology,
+        antenna="isotropic",
+        load=load,
+        max_power_dbm=power_dbm,
+        tx_height_agl_m=1.5,
+        electrical_tilt_deg=0.0,
+    )
+    return Network.with_sectors(sites, template, azimuth_deg=(0.0,))
+
+
+def level_mw(distance_m: float, power_dbm: float = 46.0) -> float:
+    loss = 32.4 + 35 * math.log10(distance_m) + 20 * math.log10(1.8425)
+    return 10 ** ((power_dbm - 10 * math.log10(1200) - 0.5 - 1.0 - loss) / 10)

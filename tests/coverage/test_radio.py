@@ -4,49 +4,21 @@ import math
 
 import numba
 import numpy as np
-import pandas as pd
 import pytest
 
-from coverage_helpers import LogDistance, flat_terrain
+from coverage_helpers import NOISE_MW, LogDistance, flat_terrain, level_mw, omni_network
 from naive.radio import naive_quality
 from rfplan.coverage import RadioMap, Receiver, Service, compute_coverage, compute_radio
 from rfplan.coverage.quality import lone_cell_rsrq_db
 from rfplan.errors import ParameterError
-from rfplan.network import Network, SectorTemplate
+from rfplan.network import Network
 from rfplan.terrain import Terrain
 
 MODEL = LogDistance()
-NOISE_MW = 10 ** ((-174 + 10 * math.log10(15e3) + 7.0) / 10)
-
-
-def omni_network(
-    terrain: Terrain, xy: list[tuple[float, float]], load: float = 0.5, power_dbm: float = 46.0, technology: str = "4G"
-) -> Network:
-    """Isotropic one-sector sites at metres east and south of the terrain's north-west corner."""
-    lon, lat = terrain.lonlat([terrain.x0_m + x for x, _ in xy], [terrain.y0_m - y for _, y in xy])
-    sites = pd.DataFrame({"site_id": [f"s{i}" for i in range(len(xy))], "lon_deg": lon, "lat_deg": lat})
-    template = SectorTemplate(
-        technologies=technology,
-        antenna="isotropic",
-        load=load,
-        max_power_dbm=power_dbm,
-        tx_height_agl_m=1.5,
-        electrical_tilt_deg=0.0,
-    )
-    return Network.with_sectors(sites, template, azimuth_deg=(0.0,))
 
 
 def radio(network: Network, terrain: Terrain, **settings: object) -> RadioMap:
     return compute_radio(network, terrain, **{"model": MODEL, "radius_m": 3000.0, "method": "exact", **settings})
-
-
-def level_mw(distance_m: float, power_dbm: float = 46.0) -> float:
-    loss = 32.4 + 35 * math.log10(distance_m) + 20 * math.log10(1.8425)
-    return 10 ** ((power_dbm - 10 * math.log10(1200) - 0.5 - 1.0 - loss) / 10)
-
-
-def at(terrain: Terrain, x: float, y: float) -> tuple[int, int]:
-    return int(y // terrain.resolution_m), int(x // terrain.resolution_m)
 
 
 def test_two_symmetric_cells() -> None:

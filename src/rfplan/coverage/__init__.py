@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rfplan.coverage.core import Coverage, compute_coverage
+from rfplan.coverage.load import LoadResult, MonteCarloLoad, simulate_load, solve_load
 from rfplan.coverage.many import CoverageSet, compute_coverages
 from rfplan.coverage.penetration import BuildingEntry, CarEntry, Penetration
 from rfplan.coverage.predict import SiteMargins, site_margins
@@ -15,6 +16,8 @@ __all__ = [
     "CarEntry",
     "Coverage",
     "CoverageSet",
+    "LoadResult",
+    "MonteCarloLoad",
     "Penetration",
     "PowerControl",
     "RadioMap",
@@ -25,5 +28,7 @@ __all__ = [
     "compute_coverage",
     "compute_coverages",
     "compute_radio",
+    "simulate_load",
     "site_margins",
+    "solve_load",
 ]
