@@ -168,7 +168,9 @@ def _check_layout(dataset: Any, path: Path, band: int) -> None:
         raise InputFileError(f"{path} is not georeferenced: it has no position or pixel size")
     if transform.b or transform.d:
         raise InputFileError(f"{path} is rotated or sheared; make it north-up first (gdalwarp)")
-    if not all(math.isfinite(v) for v in transform[:6]) or not (transform.a and transform.e):
+    # a cell is between a thousandth of a second and the size of a continent, in degrees or metres
+    sizes_fit = all(1e-7 <= abs(v) <= 1e7 for v in (transform.a, transform.e))
+    if not sizes_fit or not all(abs(v) < 1e9 for v in (transform.c, transform.f)):
         raise InputFileError(f"{path} has an impossible position or pixel size: {tuple(transform)[:6]}")
     if not 1 <= band <= dataset.count:
         raise InputFileError(f"{path} has {dataset.count} band(s), band {band} was asked for")
