@@ -283,3 +283,16 @@ def test_degrees_for_metres_and_missing_terrain_are_refused():
         ITM().path_loss_db(link(PathProfile([0.0, 0.1, 0.2], [1.0, 2.0, 3.0])))
     with pytest.raises(ParameterError, match="needs terrain"):
         ITM().path_loss_db(Paths.from_distance(5000.0, 900.0, 30.0, 1.5))
+
+
+def test_undefined_diffraction_is_flagged_and_never_leaks():
+    # A bank right in front of a mast by the sea at VHF: Vogler's B0 turns negative, and NTIA's release comes to 0 dB.
+    sea = ITM(permittivity=81.0, conductivity_s_m=5.0)
+    paths = link(PathProfile(np.arange(5) * 10.0, [0.0, 50.0, 0.0, 0.0, 0.0]), 21.0, 40.0, 1.0)
+    result = sea.evaluate(paths)
+    assert ITMFlag.DIFFRACTION_UNDEFINED in result.flags_of(0)
+    assert result.reference_db[0] == 0.0
+    assert np.isfinite(result.loss_db[0])
+    with pytest.warns(ValidityWarning) as record:
+        sea.path_loss_db(paths)
+    assert any("DIFFRACTION_UNDEFINED" in str(warning.message) for warning in record)

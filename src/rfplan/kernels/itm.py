@@ -37,7 +37,7 @@ IntArray = npt.NDArray[np.int64]
 
 LINE_OF_SIGHT, DIFFRACTION, TROPOSCATTER = 1.0, 2.0, 3.0
 
-# Warning bits carry NTIA's values; error bits and the spacing note follow above them.
+# Warning bits carry NTIA's values; two notes of rfplan's own and the error bits follow above them.
 TX_HEIGHT = 0x0001
 RX_HEIGHT = 0x0002
 FREQUENCY = 0x0004
@@ -54,9 +54,10 @@ RX_HORIZON_FAR = 0x1000
 EXTREME_VARIABILITY = 0x2000
 REFRACTIVITY_LOW = 0x4000
 UNEVEN_SPACING = 0x8000
-ERROR_REFRACTIVITY = 0x10000
-ERROR_EARTH_RADIUS = 0x20000
-ERROR_IMPEDANCE = 0x40000
+DIFFRACTION_UNDEFINED = 0x10000
+ERROR_REFRACTIVITY = 0x20000
+ERROR_EARTH_RADIUS = 0x40000
+ERROR_IMPEDANCE = 0x80000
 
 # Rows of a batch's result.
 FIELDS = (
@@ -210,7 +211,11 @@ def scatter_line(
 
 @jit
 def reference_attenuation(distance_m: float, radio: Radio, shape: Shape, point_to_point: bool) -> tuple[float, float]:
-    """Median attenuation (dB) relative to free space and the mode of propagation [Algorithm, section 4]."""
+    """Median attenuation (dB) relative to free space and the mode of propagation [Algorithm, section 4].
+
+    NaN where the smooth-Earth term has no value: Vogler's B0 = 1.607 - K turns negative behind a very near horizon at
+    a low frequency.
+    """
     reach_m = smooth_reach_m(radio, shape)
     horizon_reach = shape.horizon_tx_m + shape.horizon_rx_m
     los_angle = line_of_sight_angle(radio, shape)
@@ -233,7 +238,7 @@ def reference_attenuation(distance_m: float, radio: Radio, shape: Shape, point_t
         else:
             loss = slope * distance_m + intercept
             mode = DIFFRACTION
-    return max(loss, 0.0), mode
+    return (loss if math.isnan(loss) else max(loss, 0.0)), mode
 
 
 @jit
@@ -256,6 +261,9 @@ def finish_path(
     if bits >= ERROR_REFRACTIVITY:
         return bits
     reference_db, mode = reference_attenuation(distance_m, radio, shape, point_to_point)
+    if math.isnan(reference_db):  # NTIA's release comes to 0 dB there, by way of a comparison with NaN
+        reference_db = 0.0
+        bits |= DIFFRACTION_UNDEFINED
     free_db = 32.45 + 20.0 * math.log10(radio.frequency_mhz) + 20.0 * math.log10(distance_m / 1000.0)
     out[0] = free_db + variability_db(
         reference_db, distance_m, radio.frequency_mhz, shape, climate, variability_mode, quantiles

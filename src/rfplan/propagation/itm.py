@@ -89,6 +89,7 @@ class ITMFlag(IntFlag):
     EXTREME_VARIABILITY = kernels.EXTREME_VARIABILITY
     REFRACTIVITY_LOW = kernels.REFRACTIVITY_LOW
     UNEVEN_SPACING = kernels.UNEVEN_SPACING
+    DIFFRACTION_UNDEFINED = kernels.DIFFRACTION_UNDEFINED
 
 
 # Said aloud by path_loss_db; the horizon flags depend on terrain, hold on most hilly paths and stay in the result.
@@ -102,6 +103,7 @@ _MEANING = {
     ITMFlag.DISTANCE_SMALL: "a path is shorter than 1 km",
     ITMFlag.EXTREME_VARIABILITY: "a percentage lies beyond 3.1 standard deviations",
     ITMFlag.REFRACTIVITY_LOW: "surface refractivity is below 250 N-units",
+    ITMFlag.DIFFRACTION_UNDEFINED: "diffraction has no value behind so near a horizon and its attenuation counts as 0",
 }
 
 
