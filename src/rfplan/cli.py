@@ -170,11 +170,9 @@ def link(
 ) -> None:
     """Predict one link over terrain: distance, path loss and its parts."""
     import rfplan
-    from rfplan.errors import ParameterError
-    from rfplan.scenario import MODELS, model_class
+    from rfplan.scenario import model_class
 
-    if model not in MODELS:
-        raise ParameterError(f"--model {model!r} is not known; allowed are {', '.join(MODELS)}")
+    _known_model(model)
     a, b = _lonlat("--from", start), _lonlat("--to", end)
     ground = rfplan.open_terrain(list(terrain), clutter=clutter, bounds=_around(a, b))
     profile = ground.profile(a, b)
@@ -191,6 +189,80 @@ def link(
         rows += [(f"  {name}", float(part[0]), "") for name, part in predictor.loss_parts(paths).items()]
     for name, value, unit in rows:
         print(f"{name:<34s} {value:10.2f} {unit}".rstrip())
+
+
+@app.command()
+def fetch(
+    bbox: Annotated[str, typer.Option(help="WEST,SOUTH,EAST,NORTH in degrees.")],
+    what: Annotated[str, typer.Option(help="Sources, comma-separated.")] = "glo30,worldcover,worldpop,osm",
+    folder: Annotated[Path | None, typer.Option(help="Cache folder, in place of the user's.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="Only list the files; nothing is downloaded.")] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Download open elevation, ground cover, population and roads of an area into the cache.
+
+    Sources: glo30, worldcover, worldpop, ghs-pop, osm, opencellid (needs your key in OPENCELLID_KEY). Each file is
+    checked; an interrupted download goes on where it stopped.
+    """
+    from rfplan.io import fetch as fetching
+    from rfplan.io.sources import LICENCES
+
+    area = _numbers("--bbox", bbox, 4, "WEST,SOUTH,EAST,NORTH")
+    box = (area[0], area[1], area[2], area[3])
+    sources = [word.strip() for word in what.split(",") if word.strip()]
+    key = os.environ.get("OPENCELLID_KEY")
+    if show:
+        for remote in fetching.list_files(box, sources, opencellid_key=key):
+            print(remote.shown_url)
+    else:
+        with _warnings(quiet), _progress(quiet) as progress:
+            found = fetching.fetch(box, sources, folder=folder, progress=_bytes_as_stages(progress), opencellid_key=key)
+        for item in found:
+            state = "nothing there" if item.path is None else str(item.path)
+            print(f"{state}{' (from the cache)' if item.from_cache else ''}")
+    if not quiet:
+        for name in dict.fromkeys(sources):
+            print(f"{name}: {LICENCES[name]}", file=sys.stderr)
+
+
+@app.command()
+def calibrate(
+    measurements: Annotated[Path, typer.Argument(help="Drive test or device report, CSV or XLSX.")],
+    transmitters: Annotated[Path, typer.Option(help="Table: site_id, lon_deg, lat_deg, tx_height_agl_m, eirp_dbm.")],
+    terrain: Annotated[list[Path], typer.Option(help="Elevation file; may be given several times.")],
+    out: OutOption = None,
+    model: Annotated[str, typer.Option(help="A model; `rfplan models` lists them.")] = "P1812",
+    frequency_mhz: Annotated[float, typer.Option(help="Frequency where a transmitter states none, MHz.")] = 1800.0,
+    rx_height_agl_m: Annotated[float, typer.Option(help="Receiver height above ground, m.")] = 1.5,
+    sensitivity_dbm: Annotated[float | None, typer.Option(help="Level below which nothing is received, dBm.")] = None,
+) -> None:
+    """Calibrate a model on measurements and judge it on held-out sites.
+
+    Writes calibration.json and residuals.csv into the output folder where one is given.
+    """
+    import rfplan
+    from rfplan.calibration import CalibrationSettings
+    from rfplan.io.tables import read_table, to_float, write_csv
+    from rfplan.scenario import model_class
+
+    _known_model(model)
+    with _warnings(False):
+        ground = rfplan.open_terrain(list(terrain))
+        table = read_table(transmitters)
+        numeric = ("lon_deg", "lat_deg", "tx_height_agl_m", "eirp_dbm", "frequency_mhz")
+        table = table.assign(**{name: to_float(table[name], name) for name in numeric if name in table.columns})
+        settings = CalibrationSettings(
+            frequency_mhz=frequency_mhz, rx_height_agl_m=rx_height_agl_m, sensitivity_dbm=sensitivity_dbm
+        )
+        found = rfplan.calibrate(
+            rfplan.read_measurements(measurements), table, ground, model=model_class(model)(), settings=settings
+        )
+    print(found)
+    for note in found.notes:
+        print(f"note: {note}")
+    if out is not None:
+        print(f"calibration: {found.save(out / 'calibration.json')}")
+        print(f"residuals: {write_csv(out / 'residuals.csv', found.residuals)}")
 
 
 @app.command()
@@ -215,16 +287,39 @@ def _load(scenario: str, data_dir: Path | None) -> Scenario:
     return load_scenario(scenario, data_dir=data_dir)
 
 
-def _lonlat(option: str, text: str) -> tuple[float, float]:
+def _known_model(name: str) -> None:
+    from rfplan.errors import ParameterError
+    from rfplan.scenario import MODELS
+
+    if name not in MODELS:
+        raise ParameterError(f"--model {name!r} is not known; allowed are {', '.join(MODELS)}")
+
+
+def _numbers(option: str, text: str, count: int, form: str) -> list[float]:
+    """Return the numbers of an option such as ``--bbox W,S,E,N``."""
     from rfplan.errors import ParameterError
 
     try:
-        lon, lat = (float(part) for part in text.split(","))
+        values = [float(part) for part in text.split(",")]
     except ValueError:
-        raise ParameterError(f"{option} {text!r}: give LON,LAT in degrees, for example 105.40,21.32") from None
+        values = []
+    if len(values) != count:
+        raise ParameterError(f"{option} {text!r}: give {form} in degrees, decimal points, no blanks")
+    return values
+
+
+def _lonlat(option: str, text: str) -> tuple[float, float]:
+    from rfplan.errors import ParameterError
+
+    lon, lat = _numbers(option, text, 2, "LON,LAT")
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise ParameterError(f"{option} {text!r}: longitude is -180 to 180 and latitude -90 to 90, longitude first")
     return lon, lat
+
+
+def _bytes_as_stages(progress: Callable[[str, float, float], None]) -> Callable[[str, int, int | None], None]:
+    """Show each download as a stage, in megabytes."""
+    return lambda name, done, total: progress(Path(name).name, done / 1e6, (total or 0) / 1e6)
 
 
 def _around(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float, float, float]:
