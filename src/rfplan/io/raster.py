@@ -18,7 +18,7 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from rfplan.errors import InputFileError, OutputError
+from rfplan.errors import InputFileError, OutputError, RfplanError
 from rfplan.io.archives import unpacked
 from rfplan.io.atomic import atomic_path
 from rfplan.io.crs import LONLAT, crs_name, parse_crs, transform_box
@@ -291,7 +291,10 @@ def read_raster(
                 declared = dataset.nodatavals[band - 1]
                 scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
                 unit = (dataset.units[band - 1] or "").strip()
-    except RasterioError as error:
+    except RfplanError:
+        raise
+    except (RasterioError, ValueError, OverflowError, MemoryError) as error:
+        # damaged texts and numbers in a header surface as all of these
         raise InputFileError(
             f"{file} cannot be read as {driver}: {_reason(error)}; it is damaged, cut off or of another format"
         ) from error
