@@ -4,14 +4,76 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from rfplan.optimize.bounds import knapsack_budget_bound, knapsack_cover_bound
+from rfplan.optimize.exact import solve_exact
+from rfplan.optimize.full_cover import Part, solve_part, split
 from rfplan.optimize.greedy import build_order, greedy, remove_redundant
 from rfplan.optimize.instance import FloatArray, Instance, IntArray
+from rfplan.optimize.reduce import is_full_cover, reduce_full_cover, to_full_cover
 from rfplan.optimize.solution import Progress, Solution, Status, marginal_gains, needs_met, relative_gap
+from rfplan.optimize.warm import warm_up
+
+
+@dataclass
+class Search:
+    """The running state of a solve: the best selection and the proven bound, whatever interrupts it."""
+
+    instance: Instance
+    maximise: bool
+    progress: Progress | None
+    selected: IntArray = field(default_factory=lambda: np.zeros(0, np.int32))
+    found: bool = False
+    bound: float = 0.0
+    infeasible: bool = False
+
+    def __post_init__(self) -> None:
+        """Start from the bound that needs no search."""
+        self.bound = np.inf if self.maximise else 0.0
+
+    @property
+    def value(self) -> float:
+        """Objective of the best selection; infinitely bad while there is none."""
+        if not self.found:
+            return -np.inf if self.maximise else np.inf
+        return self.worth(self.selected)
+
+    def worth(self, columns: npt.NDArray[np.integer]) -> float:
+        """Objective of a selection."""
+        if self.maximise:
+            covered = self.instance.matrix.rows_covered(columns) >= self.instance.required
+            return float(self.instance.group_totals(covered)[0])
+        return float(self.instance.cost[columns].sum())
+
+    def offer(self, columns: npt.NDArray[np.integer]) -> bool:
+        """Take a selection if it meets every need and rule and is better; True if taken."""
+        columns = np.unique(columns)
+        better = self.worth(columns) > self.value if self.maximise else self.worth(columns) < self.value
+        if (not self.found or better) and needs_met(self.instance, columns):
+            self.selected, self.found = np.asarray(columns, np.int32), True
+            return True
+        return False
+
+    def prove(self, bound: float) -> None:
+        """Tighten the bound."""
+        if self.maximise:
+            self.bound = min(self.bound, bound)
+        else:
+            self.bound = max(self.bound, round_up(self.instance, bound))
+
+    def report(self, stage: str) -> None:
+        """Tell the caller how far the solve is."""
+        if self.progress is not None:
+            self.progress(stage, self.value, self.bound)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the best is proven best."""
+        return self.found and relative_gap(self.value, self.bound) == 0.0
 
 
 def solve_cover(
@@ -24,12 +86,67 @@ def solve_cover(
     reason: str = "",
 ) -> Solution:
     """Cheapest selection that meets every need."""
+    warm_up()
     start = time.perf_counter()
-    selected = remove_redundant(instance, greedy(instance))
-    bound = knapsack_cover_bound(instance)
-    if progress is not None:
-        progress("greedy", float(instance.cost[selected].sum()), bound)
-    return _finish(instance, measures, uncoverable_rows, selected, bound, False, start, seed, reason)
+    search = Search(instance, False, progress)
+    try:
+        search.offer(remove_redundant(instance, greedy(instance)))
+        search.prove(knapsack_cover_bound(instance))
+        search.report("greedy")
+        if not search.closed:
+            if is_full_cover(instance):
+                _full_cover(search, start + time_limit_s, seed)
+            else:
+                _partial_cover(search, start + time_limit_s, seed)
+    except KeyboardInterrupt:
+        search.report("stopped")
+    return _finish(search, measures, uncoverable_rows, start, seed, reason)
+
+
+def _full_cover(search: Search, deadline: float, seed: int) -> None:
+    """Reduce, split into independent parts, and solve each in its share of the time."""
+    problem = reduce_full_cover(to_full_cover(search.instance))
+    base = float(search.instance.cost[problem.forced].sum())
+    parts = [
+        Part(piece, np.zeros(0, np.int32), False, 0.0)
+        for piece in sorted(split(problem), key=lambda piece: piece.matrix.shape[0])
+    ]
+
+    def gather() -> None:
+        if all(part.complete for part in parts):
+            search.offer(np.concatenate([problem.forced, *(part.problem.columns[part.selected] for part in parts)]))
+        search.prove(base + sum(part.bound for part in parts))
+
+    def report(stage: str) -> None:
+        gather()
+        search.report(stage)
+
+    search.infeasible = False
+    try:
+        rows_left = sum(part.problem.matrix.shape[0] for part in parts)
+        for part in parts:
+            rows = part.problem.matrix.shape[0]
+            share = max(0.0, deadline - time.perf_counter()) * rows / max(1, rows_left)
+            solve_part(part, max(share, 0.1), seed, report)
+            rows_left -= rows
+            if part.closed and not part.complete:
+                search.infeasible = True
+                return
+    finally:
+        gather()
+
+
+def _partial_cover(search: Search, deadline: float, seed: int) -> None:
+    chosen, bound, result = solve_exact(
+        search.instance,
+        time_limit_s=max(0.1, deadline - time.perf_counter()),
+        seed=seed,
+        start=search.selected if search.found else None,
+    )
+    if chosen is not None:
+        search.offer(chosen)
+    search.infeasible = result.status == "infeasible"
+    search.prove(bound)
 
 
 def solve_budget(
@@ -42,10 +159,23 @@ def solve_budget(
     reason: str = "",
 ) -> Solution:
     """Most weight under the budget."""
+    warm_up()
     start = time.perf_counter()
-    selected = greedy(instance)
-    bound = knapsack_budget_bound(instance)
-    return _finish(instance, measures, uncoverable_rows, selected, bound, True, start, seed, reason)
+    search = Search(instance, True, progress)
+    try:
+        search.offer(greedy(instance))
+        search.prove(knapsack_budget_bound(instance))
+        search.report("greedy")
+        if not search.closed:
+            chosen, bound, _ = solve_exact(
+                instance, time_limit_s=time_limit_s, seed=seed, start=search.selected if search.found else None
+            )
+            if chosen is not None:
+                search.offer(chosen)
+            search.prove(bound)
+    except KeyboardInterrupt:
+        search.report("stopped")
+    return _finish(search, measures, uncoverable_rows, start, seed, reason)
 
 
 def round_up(instance: Instance, bound: float) -> float:
@@ -56,30 +186,29 @@ def round_up(instance: Instance, bound: float) -> float:
 
 
 def _finish(
-    instance: Instance,
+    search: Search,
     measures: Mapping[str, FloatArray],
     uncoverable_rows: npt.NDArray[np.int64],
-    selected: IntArray,
-    bound: float,
-    maximise: bool,
     start: float,
     seed: int,
     reason: str,
 ) -> Solution:
-    order = build_order(instance, selected)
-    verified = needs_met(instance, order)
-    covered = instance.matrix.rows_covered(order) >= instance.required
-    objective = float(instance.group_totals(covered)[0]) if maximise else float(instance.cost[order].sum())
+    instance = search.instance
+    order = build_order(instance, search.selected) if search.found else np.zeros(0, np.int32)
+    verified = search.found and needs_met(instance, order)
+    objective = search.value
     if not verified:
-        objective, order = (float("-inf") if maximise else float("inf")), order[:0]
-        reason = "; ".join(filter(None, [reason, "no selection found that meets every need and rule"]))
-    if not maximise:
-        bound = round_up(instance, bound)
-    bound = max(bound, objective) if maximise else min(bound, objective)
+        why = (
+            "the needs and rules contradict each other: no selection meets them all"
+            if search.infeasible
+            else "no selection that meets every need and rule was found in the time"
+        )
+        reason = "; ".join(filter(None, [reason, why]))
+    bound = search.bound
+    if verified:
+        bound = max(bound, objective) if search.maximise else min(bound, objective)
     gap = relative_gap(objective, bound)
-    status: Status = "feasible" if gap > 0 else "optimal"
-    if not verified:
-        status = "infeasible"
+    status: Status = "infeasible" if not verified else "feasible" if gap > 0 else "optimal"
     coverable = np.ones(instance.matrix.shape[0], np.bool_)
     coverable[uncoverable_rows] = False
     return Solution(
