@@ -29,22 +29,25 @@ exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "rfplan"
 autodoc_typehints = "none"
-autosummary_generate = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 nitpicky = False
 
 
-def write_api_names() -> None:
-    """List every public name by the module that defines it, for autosummary."""
+def write_api_pages() -> None:
+    """Write a page a module with the docstrings of its public names."""
     by_module: dict[str, list[str]] = {}
     for name, module in rfplan._EXPORTS.items():
         by_module.setdefault(module, []).append(name)
-    lines = []
-    for module in sorted(by_module):
-        lines += [f".. rubric:: rfplan.{module}", "", ".. autosummary::", "   :toctree: _generated", ""]
-        lines += [f"   rfplan.{name}" for name in sorted(by_module[module])] + [""]
-    Path(__file__).with_name("_api_names.txt").write_text("\n".join(lines), encoding="utf-8")
+    folder = Path(__file__).with_name("_api")
+    folder.mkdir(exist_ok=True)
+    for module, names in by_module.items():
+        title = f"rfplan.{module}"
+        lines = [title, "=" * len(title), ""]
+        for name in sorted(names):
+            kind = "autoclass" if isinstance(getattr(rfplan, name), type) else "autofunction"
+            lines += [f".. {kind}:: rfplan.{name}", *(["   :members:"] if kind == "autoclass" else []), ""]
+        (folder / f"{module}.rst").write_text("\n".join(lines), encoding="utf-8")
 
 
-write_api_names()
+write_api_pages()
