@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rfplan.coverage.core import Coverage, compute_coverage
+from rfplan.coverage.explain import Explanation, explain
 from rfplan.coverage.load import LoadResult, MonteCarloLoad, simulate_load, solve_load
 from rfplan.coverage.many import CoverageSet, compute_coverages
 from rfplan.coverage.penetration import BuildingEntry, CarEntry, Penetration
@@ -16,6 +17,7 @@ __all__ = [
     "CarEntry",
     "Coverage",
     "CoverageSet",
+    "Explanation",
     "LoadResult",
     "MonteCarloLoad",
     "Penetration",
@@ -28,6 +30,7 @@ __all__ = [
     "compute_coverage",
     "compute_coverages",
     "compute_radio",
+    "explain",
     "simulate_load",
     "site_margins",
     "solve_load",
