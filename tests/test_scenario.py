@@ -96,6 +96,7 @@ def test_built_in_scenarios_load(name: str) -> None:
         ("[target]", "[receiver]\nheight_agl_m = 0\n[target]", ("receiver.height_agl_m", "0", "0.1")),
         ("[target]", "[receiver]\nheight_agl_m = true\n[target]", ("receiver.height_agl_m", "True", "number")),
         ("[target]", "[target", ("not valid TOML", "line")),
+        ("[target]", '[licences]\n"network.site" = "CC0"\n[target]', ("licences.network.site", "network.sites")),
     ],
 )
 def test_errors_name_key_value_and_what_is_allowed(tmp_path: Path, old: str, new: str, words: tuple[str, ...]) -> None:

@@ -172,6 +172,7 @@ class Scenario(_Section):
     solve: SolveSection = SolveSection()
     output: OutputSection = OutputSection()
     published: tuple[PublishedSection, ...] = ()
+    licences: dict[str, str] = Field(default_factory=dict, description="key of an input file → licence and author")
     notes: tuple[str, ...] = ()
 
     _source: str = PrivateAttr("scenario")
@@ -323,6 +324,10 @@ def load_scenario(source: str | os.PathLike[str], *, data_dir: str | os.PathLike
     elif scenario.data_dir is not None:
         folder = folder / scenario.data_dir
     scenario._source, scenario._folder = name, folder
+    inputs = list(scenario.input_files())
+    for key in scenario.licences:
+        if key not in inputs:
+            raise ScenarioError(f"{name}: licences.{key}: {_unknown(key, inputs)}")
     for make in (scenario.make_model, scenario.make_receiver, scenario.make_service, scenario.make_rules):
         make()
     return scenario

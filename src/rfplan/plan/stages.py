@@ -31,6 +31,7 @@ def inputs(run: Run) -> Scenario:
         run.inputs.append(
             {"role": key, "name": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
             | ({"note": "synthetic"} if scenario.generate is not None else {})
+            | ({"licence": scenario.licences[key]} if key in scenario.licences else {})
         )
     return scenario
 
