@@ -26,6 +26,7 @@ from rfplan.propagation.p1546_curves import (
     knife_edge_db,
 )
 from rfplan.propagation.p1546_terrain import terrain_of_paths
+from rfplan.propagation.validity import broadcast
 
 FloatArray = npt.NDArray[np.float64]
 Surroundings = Literal["rural", "suburban", "urban", "dense-urban", "sea"]
@@ -95,7 +96,7 @@ def _arrays(link: P1546Link) -> dict[str, Any]:
     names = list(link.__dataclass_fields__)
     given = {name: getattr(link, name) for name in names}
     known = [name for name in names if given[name] is not None]
-    arrays = np.broadcast_arrays(*(np.asarray(given[name], dtype=np.float64) for name in known))
+    arrays = broadcast(**{name: given[name] for name in known})
     return {**given, **dict(zip(known, arrays, strict=True))}
 
 

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from rfplan.profile import Paths
 from rfplan.propagation.base import require, require_choice, require_range
+from rfplan.propagation.validity import broadcast
 
 FloatArray = npt.NDArray[np.float64]
 Clutter = Literal["water", "open", "suburban", "urban", "trees", "dense-urban"]
@@ -88,16 +89,15 @@ def clutter_height_gain_db(
         When an argument is outside the range the Recommendation covers.
     """
     require_choice("clutter", clutter, DEFAULT_CLUTTER_HEIGHT_M)
+    given = DEFAULT_CLUTTER_HEIGHT_M[clutter] if clutter_height_m is None else clutter_height_m
+    broadcast(
+        frequency_mhz=frequency_mhz, height_agl_m=height_agl_m, clutter_height_m=given, street_width_m=street_width_m
+    )
     require_range("frequency_mhz", frequency_mhz, 30.0, 3000.0, "P.2108-1 section 3.1 covers 0.03 to 3 GHz; give MHz")
     f = np.asarray(frequency_mhz, dtype=np.float64) / 1e3
     h = _above("height_agl_m", height_agl_m, 0.0, "m")
     width = _above("street_width_m", street_width_m, 0.0, "m")
-    top = _above(
-        "clutter_height_m",
-        DEFAULT_CLUTTER_HEIGHT_M[clutter] if clutter_height_m is None else clutter_height_m,
-        0.0,
-        "m",
-    )
+    top = _above("clutter_height_m", given, 0.0, "m")
     below = np.maximum(top - h, 0.0)
     if clutter in ("water", "open"):
         loss = -(21.8 + 6.2 * np.log10(f)) * np.log10(np.minimum(h / top, 1.0))
@@ -143,6 +143,7 @@ def clutter_loss_terrestrial_db(
     ParameterError
         When an argument is outside the range the Recommendation covers.
     """
+    broadcast(frequency_mhz=frequency_mhz, distance_m=distance_m, location_percent=location_percent)
     require_range("frequency_mhz", frequency_mhz, 500.0, 67e3, "P.2108-1 section 3.2 covers 0.5 to 67 GHz; give MHz")
     require_range("distance_m", distance_m, 250.0, 2e6, "P.2108-1 section 3.2 starts at 0.25 km; give metres")
     share = _locations(location_percent)
@@ -175,6 +176,7 @@ def clutter_loss_slant_db(
     ParameterError
         When an argument is outside the range the Recommendation covers.
     """
+    broadcast(frequency_mhz=frequency_mhz, elevation_deg=elevation_deg, location_percent=location_percent)
     require_range("frequency_mhz", frequency_mhz, 10e3, 100e3, "P.2108-1 section 3.3 covers 10 to 100 GHz; give MHz")
     require_range("elevation_deg", elevation_deg, 0.0, 90.0)
     share = _locations(location_percent)

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from rfplan.profile import Paths
 from rfplan.propagation.base import require, require_choice, require_range
+from rfplan.propagation.validity import broadcast
 
 FloatArray = npt.NDArray[np.float64]
 Building = Literal["traditional", "thermally-efficient"]
@@ -56,6 +57,7 @@ def building_entry_loss_db(
         When an argument is outside the range the Recommendation covers.
     """
     require_choice("building", building, _COEFFICIENTS)
+    broadcast(frequency_mhz=frequency_mhz, probability_percent=probability_percent, elevation_deg=elevation_deg)
     require_range("frequency_mhz", frequency_mhz, 80.0, 100e3, "P.2109-2 covers 0.08 to 100 GHz; give MHz")
     require_range("elevation_deg", elevation_deg, -90.0, 90.0)
     p = np.asarray(probability_percent, dtype=np.float64)

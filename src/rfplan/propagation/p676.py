@@ -15,6 +15,7 @@ import numpy.typing as npt
 from rfplan.profile import Paths
 from rfplan.propagation.base import require_range
 from rfplan.propagation.p676_lines import OXYGEN_LINES, WATER_VAPOUR_LINES
+from rfplan.propagation.validity import broadcast
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -37,12 +38,13 @@ def _checked(
     require_range("dry_pressure_hpa", dry_pressure_hpa, *_DRY_PRESSURE_HPA, "give hectopascal")
     require_range("temperature_k", temperature_k, *_TEMPERATURE_K, "give kelvin, not degrees Celsius")
     require_range("water_vapour_g_m3", water_vapour_g_m3, *_WATER_VAPOUR_G_M3, "give grams a cubic metre")
-    f, p, t, rho = np.broadcast_arrays(
-        *(
-            np.asarray(v, dtype=np.float64)[..., None]
-            for v in (frequency_mhz, dry_pressure_hpa, temperature_k, water_vapour_g_m3)
-        )
+    columns = broadcast(
+        frequency_mhz=frequency_mhz,
+        dry_pressure_hpa=dry_pressure_hpa,
+        temperature_k=temperature_k,
+        water_vapour_g_m3=water_vapour_g_m3,
     )
+    f, p, t, rho = (column[..., None] for column in columns)
     return f / 1e3, p, 300.0 / t, rho * t / 216.7
 
 
@@ -160,6 +162,7 @@ def gas_attenuation_db(
         When an argument is outside the range the Recommendation covers, or not physical.
     """
     require_range("distance_m", distance_m, 0.0, 1e6, "a path near the ground is at most some hundred kilometres")
+    broadcast(distance_m=distance_m, frequency_mhz=frequency_mhz, dry_pressure_hpa=dry_pressure_hpa)
     air = (dry_pressure_hpa, temperature_k, water_vapour_g_m3)
     gamma = oxygen_attenuation_db_km(frequency_mhz, *air) + water_vapour_attenuation_db_km(frequency_mhz, *air)
     return np.asarray(gamma * np.asarray(distance_m, dtype=np.float64) / 1e3)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rfplan.profile import Paths
 from rfplan.propagation.base import check_range, require_choice, require_range
+from rfplan.propagation.validity import broadcast
 
 FloatArray = npt.NDArray[np.float64]
 Woodland = Literal["tropical", "mixed-forest", "parkland"]
@@ -110,6 +111,7 @@ def woodland_loss_db(
         Outside the measured frequencies.
     """
     require_choice("woodland", woodland, _MAXIMUM)
+    broadcast(depth_m=depth_m, frequency_mhz=frequency_mhz)
     require_range("depth_m", depth_m, 0.0, 100e3)
     if specific_attenuation_db_m is None:
         gamma = vegetation_specific_attenuation_db_m(frequency_mhz)
@@ -151,6 +153,7 @@ def slant_woodland_loss_db(
     ParameterError
         When a value is impossible.
     """
+    broadcast(depth_m=depth_m, frequency_mhz=frequency_mhz, elevation_deg=elevation_deg)
     require_range("depth_m", depth_m, 0.0, 10e3)
     require_range("frequency_mhz", frequency_mhz, 30.0, 100e3, "give MHz")
     require_range("elevation_deg", elevation_deg, 1e-3, 90.0)
@@ -193,6 +196,7 @@ def tree_loss_db(
     ValidityWarning
         Above 1 GHz.
     """
+    broadcast(depth_m=depth_m, frequency_mhz=frequency_mhz)
     require_range("depth_m", depth_m, 0.0, 1e3)
     check_range("frequency_mhz", frequency_mhz, 30.0, 1000.0, "P.833-10 section 3.1")
     if specific_attenuation_db_m is None:

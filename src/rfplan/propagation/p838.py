@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.propagation.base import require_choice, require_range
+from rfplan.propagation.validity import broadcast
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -82,6 +83,7 @@ def rain_coefficients(
     ParameterError
         When an argument is outside the Recommendation's range.
     """
+    broadcast(frequency_mhz=frequency_mhz, elevation_deg=elevation_deg, tilt_deg=tilt_deg)
     require_range("frequency_mhz", frequency_mhz, 1e3, 1e6, "P.838-3 covers 1 to 1000 GHz; give MHz")
     require_range("elevation_deg", elevation_deg, -90.0, 90.0)
     require_range("tilt_deg", tilt_deg, -90.0, 90.0)
@@ -120,6 +122,7 @@ def rain_attenuation_db_km(
     ParameterError
         When an argument is outside the Recommendation's range.
     """
+    broadcast(rain_rate_mm_h=rain_rate_mm_h, frequency_mhz=frequency_mhz, tilt_deg=tilt_deg)
     require_range("rain_rate_mm_h", rain_rate_mm_h, 0.0, 500.0)
     k, alpha = rain_coefficients(frequency_mhz, elevation_deg=elevation_deg, tilt_deg=tilt_deg)
     return np.asarray(k * np.asarray(rain_rate_mm_h, dtype=np.float64) ** alpha)

@@ -16,7 +16,7 @@ from rfplan.errors import ParameterError
 from rfplan.profile import Paths
 from rfplan.propagation.base import require_choice, require_range
 from rfplan.propagation.sight import line_of_sight
-from rfplan.propagation.validity import Validity
+from rfplan.propagation.validity import Validity, broadcast
 
 FloatArray = npt.NDArray[np.float64]
 Scenario = Literal["RMa", "UMa", "UMi"]
@@ -180,9 +180,7 @@ def tr38901_los_probability(
     require_choice("scenario", scenario, _SCENARIOS)
     require_range("distance_m", distance_m, 0.0, 1e6)
     require_range("rx_height_agl_m", rx_height_agl_m, 0.0, 23.0, "the report gives no probability for taller terminals")
-    d, h_ut = np.broadcast_arrays(
-        np.asarray(distance_m, dtype=np.float64), np.asarray(rx_height_agl_m, dtype=np.float64)
-    )
+    d, h_ut = broadcast(distance_m=distance_m, rx_height_agl_m=rx_height_agl_m)
     if scenario == "RMa":
         return np.where(d <= 10.0, 1.0, np.exp(-(d - 10.0) / 1000.0))
     beyond = np.maximum(d, 18.0)

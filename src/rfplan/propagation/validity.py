@@ -14,12 +14,33 @@ from rfplan.propagation.base import check_range, require_range
 FloatArray = npt.NDArray[np.float64]
 Range = tuple[float, float]
 
-__all__ = ["Validity"]
+__all__ = ["Validity", "broadcast"]
 
 # Outside these a number is a slip of units (GHz or Hz for MHz, kilometres for metres), whatever the model.
 _POSSIBLE_FREQUENCY_MHZ = (10.0, 300e3)
 _POSSIBLE_DISTANCE_M = (1e-3, 1e6)
 _POSSIBLE_HEIGHT_M = (1e-3, 9e3)
+
+
+def broadcast(**named: npt.ArrayLike) -> list[FloatArray]:
+    """Arguments as arrays of one shape, in order.
+
+    Raises
+    ------
+    ParameterError
+        When one is not numbers, or the shapes don't broadcast; the message names the parameters.
+    """
+    arrays = []
+    for name, value in named.items():
+        try:
+            arrays.append(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"{name} is {value!r}; allowed: a number or an array of numbers") from error
+    try:
+        return list(np.broadcast_arrays(*arrays))
+    except ValueError as error:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(named, arrays, strict=True))
+        raise ParameterError(f"shapes don't broadcast together: {shapes}; give scalars or equal lengths") from error
 
 
 @dataclass(frozen=True)
@@ -83,20 +104,15 @@ class Validity:
             "rx_height_agl_m": (rx_height_agl_m, _POSSIBLE_HEIGHT_M, "give metres above ground"),
         }
         stated = self._ranges()
-        arrays = []
-        for name, (value, possible, remedy) in given.items():
-            if value is None:
-                continue
+        known = {name: value for name, (value, _, _) in given.items() if value is not None}
+        arrays = broadcast(**known)
+        for name, value in known.items():
+            _, possible, remedy = given[name]
             require_range(name, value, *possible, remedy)
-            arrays.append(np.asarray(value, dtype=np.float64))
             limits = stated[name]
             if limits is not None:
                 check_range(name, value, *limits, self.source, stacklevel=stacklevel)
-        try:
-            return list(np.broadcast_arrays(*arrays))
-        except ValueError as error:
-            shapes = ", ".join(str(array.shape) for array in arrays)
-            raise ParameterError(f"shapes don't broadcast together: {shapes}; give scalars or equal lengths") from error
+        return arrays
 
     def holds(self, paths: Paths) -> npt.NDArray[np.bool_]:
         """Whether each path is within every stated range, shape (n,)."""

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from rfplan.propagation.base import require, require_range
+from rfplan.propagation.validity import broadcast
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,6 +43,12 @@ def location_sigma_db(
     ParameterError
         When a value is impossible.
     """
+    broadcast(
+        frequency_mhz=frequency_mhz,
+        area_width_m=area_width_m,
+        rx_height_agl_m=rx_height_agl_m,
+        clutter_height_m=clutter_height_m,
+    )
     require_range("frequency_mhz", frequency_mhz, 30.0, 6000.0, "P.1812-8 covers 30 MHz to 6 GHz; give MHz")
     require_range("area_width_m", area_width_m, 1.0, 1e4)
     require_range("rx_height_agl_m", rx_height_agl_m, 0.0, 9e3)
@@ -74,6 +81,7 @@ def location_margin_db(sigma_db: npt.ArrayLike, location_percent: npt.ArrayLike)
     ParameterError
         When a value is impossible.
     """
+    broadcast(sigma_db=sigma_db, location_percent=location_percent)
     require_range("sigma_db", sigma_db, 0.0, 100.0)
     p = np.asarray(location_percent, dtype=np.float64)
     inside = (p > 0.0) & (p < 100.0)
