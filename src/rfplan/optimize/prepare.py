@@ -140,7 +140,7 @@ def prepare(
         coverage = predict_like(replace(coverage, service=service), coverage.network)
     terrain = coverage.terrain
     grid = demand.on_grid(terrain) if hasattr(demand, "on_grid") else demand
-    known = np.isfinite(np.asarray(terrain.elevation_amsl_m))
+    known = np.asarray(terrain.valid)
     inside = np.asarray(grid.commune_index) >= 0
     domain = known & (inside if inside.any() else np.ones(known.shape, np.bool_))
     covered = np.asarray(coverage.layers["covered"].values, np.bool_)

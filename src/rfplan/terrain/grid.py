@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from affine import Affine
+from scipy.ndimage import binary_erosion
 
 from rfplan.clutter import DEFAULT_CLUTTER_HEIGHT_M
 from rfplan.errors import ParameterError
@@ -149,8 +150,14 @@ class Terrain:
 
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
-        """Mask of known ground, shape (ny, nx)."""
-        return np.isfinite(self.elevation_amsl_m)
+        """Mask of ground that a path can reach, shape (ny, nx): known here and at the eight neighbours.
+
+        Interpolating the path to a pixel takes in its neighbours, so the last row before unknown ground can't be
+        predicted and counts as off the terrain, not as uncovered.
+        """
+        known = np.isfinite(self.elevation_amsl_m)
+        reachable: npt.NDArray[np.bool_] = binary_erosion(known, np.ones((3, 3), dtype=bool), border_value=1)
+        return reachable
 
     @property
     def pixel_area_km2(self) -> float:
