@@ -17,7 +17,9 @@ from rfplan.kernels import geometry as g, p1812 as k
 from rfplan.kernels._jit import jit, jit_parallel
 from rfplan.kernels.diffraction import bullington_db, knife_edge_db
 
-BARE_END_M = 50.0  # clutter does not count nearer than this to either end (P.452-18, section 3, step 4)
+# Clutter does not count nearer than 50 m to either end (P.452-18, section 3, step 4). A point at 50 m counts, so
+# rounding must not decide.
+BARE_END_M = 50.0 - 1e-6
 
 PARTS = (
     "free_space_db",
@@ -64,7 +66,7 @@ def p452_geometry(points: Any, heights: Any, latitude_deg: Any, settings: Any, g
         for i in range(n):
             at_m = distance_m[first + i]
             d[i] = at_m * 1e-3
-            bare = at_m < BARE_END_M or at_m > end_m - BARE_END_M
+            bare = at_m < BARE_END_M or end_m - at_m < BARE_END_M
             cover[i] = 0.0 if bare else clutter_m[first + i]
         h = elevation_m[first:behind]
         tx_rx = (heights[0, j], heights[1, j])
