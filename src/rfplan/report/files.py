@@ -10,7 +10,7 @@ import pandas as pd
 
 from rfplan.colours import hillshade
 from rfplan.io.raster import write_cog
-from rfplan.io.tables import safe_columns, write_csv
+from rfplan.io.tables import write_csv
 from rfplan.io.vector import write_gpkg
 from rfplan.report.facts import Facts
 
@@ -90,12 +90,12 @@ def _layers(facts: Facts) -> list[tuple[str, Any]]:
     synthetic = facts.context.synthetic_extent
 
     def points(frame: pd.DataFrame) -> Any:
-        plain = safe_columns(frame).assign(synthetic=synthetic)
+        plain = frame.assign(synthetic=synthetic)
         return gpd.GeoDataFrame(plain, geometry=gpd.points_from_xy(frame["lon_deg"], frame["lat_deg"]), crs="EPSG:4326")
 
     out = [("existing_sites", points(facts.existing)), ("new_sites", points(facts.build))]
     if facts.communes is not None:
-        figures = safe_columns(key_figures(facts).iloc[:-1]).assign(synthetic=synthetic)
+        figures = key_figures(facts).iloc[:-1].assign(synthetic=synthetic)
         outlines = facts.communes.geometry.to_numpy()
         out.append(("communes", gpd.GeoDataFrame(figures, geometry=outlines, crs="EPSG:4326")))
     rest = facts.uncoverable

@@ -134,11 +134,11 @@
   var Numbered = L.CircleMarker.extend({
     _updatePath: function () {
       L.CircleMarker.prototype._updatePath.call(this);
-      if (this.options.order && this.getRadius() >= 9 && !this._empty()) {
+      if (this.options.order && this.getRadius() >= 7.5 && !this._empty()) {
         var ctx = this._renderer._ctx;
         ctx.globalAlpha = 1;
         ctx.fillStyle = "#111";
-        ctx.font = "600 " + (this.options.order > 99 ? 9 : 10.5) + "px sans-serif";
+        ctx.font = "600 " + (this.options.order > 99 ? 8.5 : 10) + "px sans-serif";
         ctx.textAlign = "center";
         ctx.textBaseline = "middle";
         ctx.fillText(this.options.order, this._point.x, this._point.y + 0.5);
