@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rfplan.builtin import people as people_module
-from rfplan.builtin import units as units_module
+from rfplan.builtin import people as people_module, units as units_module
 from rfplan.builtin.noise import Field
 from rfplan.builtin.relief import Relief, make_relief
 from rfplan.builtin.sites import synthesize_sites
@@ -62,7 +61,7 @@ class Province:
     field
         The raster frame in `CRS`.
     relief
-        Ground, water and distance to rivers.
+        Ground and water.
     unit
         Row of ``units`` a pixel belongs to, −1 outside.
     units

@@ -74,12 +74,11 @@ RIVERS: dict[str, tuple[float, float, tuple[tuple[float, float, float], ...]]] =
 
 @dataclass(frozen=True)
 class Relief:
-    """Ground and water: elevation in metres and, a pixel, the distance to the nearest channel's axis in metres."""
+    """Ground and water: elevation in metres above sea, and where channels are."""
 
     field: Field
     elevation_amsl_m: F64
     water: npt.NDArray[np.bool_]
-    river_distance_m: F64
 
 
 def make_relief(field: Field, to_metres: Any, seed: int) -> Relief:
@@ -106,14 +105,14 @@ def make_relief(field: Field, to_metres: Any, seed: int) -> Relief:
     for k, massif in enumerate(MASSIFS):
         ground = _raise(field, ground, massif, project(massif.lon_deg, massif.lat_deg), ridges, seed + 20 + k)
     ground = np.where(ground > 1_250.0, 1_250.0 + 210.0 * np.tanh((ground - 1_250.0) / 210.0), ground)
-    ground, water, distance = _carve(field, ground, project, seed)
+    ground, water = _carve(field, ground, project, seed)
     for lon, lat, target, radius in MEAN_ANCHORS:
         ground = np.where(water, ground, _shift_mean(field, ground, project(lon, lat), target, radius))
     for massif in MASSIFS:
         ground = _pin_summit(field, ground, massif, *project(massif.lon_deg, massif.lat_deg))
     low = 4.0 + 1.2 * smooth_noise(field, seed + 14, 2_500.0, 3)
     ground = np.where(water, ground, np.maximum(ground, np.maximum(low, 2.0)))
-    return Relief(field, ground, water, distance)
+    return Relief(field, ground, water)
 
 
 def _dissected(field: Field, project: Project, amplitude: F64, seed: int) -> F64:
@@ -200,30 +199,32 @@ def _pin_summit(field: Field, ground: F64, massif: Massif, px: float, py: float)
     return ground
 
 
-def _carve(field: Field, ground: F64, project: Project, seed: int) -> tuple[F64, npt.NDArray[np.bool_], F64]:
+def _carve(field: Field, ground: F64, project: Project, seed: int) -> tuple[F64, npt.NDArray[np.bool_]]:
     """Cut the rivers' channels and floodplains into the ground."""
+    ground = ground.copy()
     water = np.zeros(ground.shape, dtype=bool)
-    nearest = np.full(ground.shape, 1e6)
     meander_row = smooth_noise(field, seed + 31, 7_000.0, 2) * 500.0
     meander_col = smooth_noise(field, seed + 32, 7_000.0, 2) * 500.0
     x, y = field.coordinates()
-    gx, gy = x[None, :] + meander_col, y[:, None] + meander_row
     for plain_m, channel_m, points in RIVERS.values():
         table = np.array(points)
-        px, py = project(table[:, 0], table[:, 1])
-        distance, level = _along(gx, gy, np.asarray(px), np.asarray(py), table[:, 2])
+        px, py = (np.asarray(v) for v in project(table[:, 0], table[:, 1]))
+        reach = plain_m + channel_m + 3_000.0  # meanders bend a river by less than 3 km
+        cols = slice(*np.searchsorted(x, (px.min() - reach, px.max() + reach)))
+        rows = slice(*np.searchsorted(-y, (-py.max() - reach, -py.min() + reach)))
+        window = (rows, cols)
+        gx, gy = x[None, cols] + meander_col[window], y[rows, None] + meander_row[window]
+        distance, level = _along(gx, gy, px, py, table[:, 2])
         rise = np.clip((distance - channel_m) / plain_m, 0.0, None)
         blend = np.clip(rise, 0.0, 1.0)
         blend = blend * blend * (3.0 - 2.0 * blend)
         bank = level + 2.5 + 5.0 * np.clip(rise, 0.0, 1.0)
-        ground = np.where(
-            rise < 1.0, np.where(ground > bank, bank + (ground - bank) * blend, bank + (ground - bank) * 0.5), ground
-        )
+        above = ground[window] - bank
+        valley = bank + above * np.where(above > 0.0, blend, 0.5)
         channel = distance <= channel_m
-        ground = np.where(channel, level, ground)
-        water |= channel
-        nearest = np.minimum(nearest, distance)
-    return ground, water, nearest
+        ground[window] = np.where(channel, level, np.where(rise < 1.0, valley, ground[window]))
+        water[window] |= channel
+    return ground, water
 
 
 def _along(gx: F64, gy: F64, px: F64, py: F64, level: F64) -> tuple[F64, F64]:

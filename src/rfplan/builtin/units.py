@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.spatial import cKDTree
 from scipy.special import ndtri
 
 from rfplan.builtin.noise import Field, smooth_noise
@@ -198,12 +199,14 @@ def _fit_weights(inside: npt.NDArray[np.bool_], pu: F64, pv: F64, u: F64, v: F64
     """Return the power diagram's weights (m²) that give every seat its share of the raster, by damped Newton steps."""
     n = len(u)
     weight = np.zeros(n)
-    squared = (pu[:, None] - u) ** 2 + (pv[:, None] - v) ** 2
+    points = np.column_stack([pu, pv, np.zeros(len(pu))])
     apart = np.hypot(u[:, None] - u, v[:, None] - v) + np.eye(n)
     label = np.full(inside.shape, -1)
     best, least = weight, np.inf
     for _ in range(30):
-        owner = np.argmin(squared - weight, axis=1)
+        # Least power in the plane is least distance in space, with a seat lifted by the root of what its weight lacks.
+        lifted = np.column_stack([u, v, np.sqrt(weight.max() - weight)])
+        owner = cKDTree(lifted).query(points)[1]
         share = np.bincount(owner, minlength=n) / len(pu)
         error = target - share
         worst = float(np.abs(error / target).max())
