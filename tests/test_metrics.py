@@ -104,6 +104,8 @@ def test_files(tmp_path: Path, terrain: Terrain, demand: Demand) -> None:
     assert back["code"].tolist() == ["a", "b", "c", "total"]
     assert back["name"][1] == "'=B"
     assert back["covered_population"].tolist() == pytest.approx(figures.table["covered_population"], abs=1e-4)
+    sheet = pd.read_excel(figures.to_xlsx(tmp_path / "k.xlsx"))
+    assert sheet["covered_area_km2"].tolist() == pytest.approx(figures.table["covered_area_km2"])
     layer = gpd.read_file(figures.to_gpkg(tmp_path / "k.gpkg"), layer="communes")
     assert layer.crs == "EPSG:4326"
     assert layer["covered_area_km2"].tolist() == pytest.approx(figures.communes["covered_area_km2"])

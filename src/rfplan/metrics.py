@@ -14,6 +14,7 @@ import pandas as pd
 
 from rfplan.demand import Demand, DemandGrid
 from rfplan.errors import ParameterError
+from rfplan.io.styles import PERCENT_STOPS, graduated_qml
 from rfplan.io.tables import write_csv
 from rfplan.io.vector import write_gpkg
 from rfplan.terrain import Terrain
@@ -87,6 +88,12 @@ class KeyFigures:
         """Write the table as CSV, atomically."""
         return write_csv(Path(path), self.table, decimals=4)
 
+    def to_xlsx(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table as an Excel workbook, atomically."""
+        from rfplan.io.spreadsheets import write_xlsx
+
+        return write_xlsx(path, {"key figures": self.table})
+
     def to_geodataframe(self) -> gpd.GeoDataFrame:
         """Return the communes with their polygons."""
         import geopandas as gpd
@@ -96,8 +103,9 @@ class KeyFigures:
         )
 
     def to_gpkg(self, path: str | os.PathLike[str], layer: str = "communes") -> Path:
-        """Write the communes with polygons and figures as a GeoPackage layer, atomically."""
-        return write_gpkg(path, {layer: self.to_geodataframe()})
+        """Write the communes with polygons and figures as a GeoPackage layer, coloured in QGIS by people covered."""
+        qml = graduated_qml("covered_population_percent", PERCENT_STOPS)
+        return write_gpkg(path, {layer: self.to_geodataframe()}, styles={layer: qml})
 
     def to_text(self, rows: int | None = None) -> str:
         """Lay the table out as text, the least covered communes first.

@@ -25,7 +25,7 @@ from rfplan.io.tables import read_table, to_float
 from rfplan.io.vector import read_vector
 from rfplan.terrain import open_terrain
 
-EXAMPLES = int(os.environ.get("RFPLAN_FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("RFPLAN_FUZZ_EXAMPLES", "25"))
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=None,
