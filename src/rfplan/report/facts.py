@@ -16,6 +16,7 @@ from rfplan.errors import ParameterError
 from rfplan.metrics import summarize, threshold_sweep
 from rfplan.report.context import ReportContext
 
+LEVEL_NAMES = {"2G": "RxLev", "3G": "RSCP", "4G": "RSRP", "5G": "SS-RSRP"}
 SWEEP_COLUMNS = (
     "threshold_dbm",
     "service",
@@ -55,8 +56,6 @@ class Facts:
     inside : bool (ny, nx)
         The area planned for: pixels in a commune on known ground.
     covered_before, covered_after, uncoverable_mask : bool (ny, nx)
-    people : float64 (ny, nx)
-        People per pixel.
     key_before, key_after : DataFrame
         A row a commune, without the total.
     total_before, total_after : Series
@@ -79,7 +78,6 @@ class Facts:
     covered_before: BoolArray
     covered_after: BoolArray
     uncoverable_mask: BoolArray
-    people: npt.NDArray[np.float64]
     key_before: pd.DataFrame
     key_after: pd.DataFrame
     total_before: pd.Series
@@ -96,6 +94,11 @@ class Facts:
     def required_rsrp_dbm(self) -> float:
         """RSRP that the planned service needs, dBm."""
         return float(self.after.service.required_rsrp_dbm)
+
+    @property
+    def level_name(self) -> str:
+        """What the technology calls its reference level."""
+        return LEVEL_NAMES.get(str(getattr(self.after, "technology", "4G")), "level")
 
     @property
     def has_people(self) -> bool:
@@ -138,7 +141,6 @@ def gather(plan: Any, context: ReportContext) -> Facts:
         covered_before=covered_before,
         covered_after=covered_after,
         uncoverable_mask=_rasterise(uncoverable, terrain) & inside & ~covered_after,
-        people=grid.population,
         key_before=key_before,
         key_after=key_after,
         total_before=total_before,

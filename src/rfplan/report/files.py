@@ -34,7 +34,7 @@ def write_rasters(facts: Facts, folder: Path) -> None:
     for when, coverage in (("before", facts.before), ("after", facts.after)):
         rsrp = np.asarray(coverage.layers["rsrp_dbm"].values, np.float32)
         server = np.asarray(coverage.layers["best_server"].values, np.int32)
-        layers.append((f"rsrp_{when}_dbm", rsrp, None, "dBm", f"Best RSRP {when} the plan"))
+        layers.append((f"rsrp_{when}_dbm", rsrp, None, "dBm", f"Best {facts.level_name} {when} the plan"))
         words = f"Best server {when} the plan: row of tables/cells_{when}.csv"
         layers.append((f"best_server_{when}", server, -1, "", words))
     tags = {"SYNTHETIC": facts.context.synthetic_extent}

@@ -94,7 +94,7 @@ def _lead(facts: Facts) -> str:
     after = facts.after
     technology = str(getattr(after, "technology", "") or "")
     service = str(getattr(after.service, "name", "") or "")
-    level = f"RSRP ≥ {number(facts.required_rsrp_dbm, 1).removesuffix('.0')} dBm"
+    level = f"{facts.level_name} ≥ {number(facts.required_rsrp_dbm, 1).removesuffix('.0')} dBm"
     model = type(after.model).__name__
     height = getattr(after.receiver, "height_agl_m", None)
     words = [

@@ -152,7 +152,7 @@ def _coverage_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
     inside, before, after = facts.inside, facts.covered_before, facts.covered_after
     fresh = inside & after & ~before
     level = f"{facts.required_rsrp_dbm:g}".replace("-", "−")
-    note = f"Covered: RSRP at least {level} dBm and the uplink closes. Shown inside the planning area."
+    note = f"Covered: {facts.level_name} at least {level} dBm and the uplink closes. Shown inside the planning area."
     names = ["Covered today", "Newly covered by the plan", "Not covered after the plan"]
     change = _classes(
         "change",
@@ -181,12 +181,12 @@ def _coverage_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
         ),
         _classes("new", "Newly covered", "Newly covered by the plan", [(names[1], FRESH, fresh)], mercator, note=note),
     ]  # fmt: skip
-    scale = signal_scale(facts.required_rsrp_dbm)
+    scale, name = signal_scale(facts.required_rsrp_dbm), facts.level_name
     for identity, when, coverage in (("rsrp-before", "before", facts.before), ("rsrp-after", "after", facts.after)):
         rsrp = np.asarray(coverage.layers["rsrp_dbm"].values, np.float64)
         layers.append(
-            _continuous(identity, f"RSRP {when}", f"RSRP {when} the plan, best server", rsrp, scale, mercator)
-            | {"note": "Reference signal received power outdoors. Grey: below what the service needs."}
+            _continuous(identity, f"{name} {when}", f"{name} {when} the plan, best server", rsrp, scale, mercator)
+            | {"note": "Level of the strongest cell at the receiver. Grey: below what the service needs."}
         )
     return layers
 

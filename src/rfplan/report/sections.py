@@ -94,6 +94,8 @@ def _proof_card(facts: Facts) -> str:
         notes.append(f"Objective {number(objective, 2)}, proven bound {number(bound, 2)}")
     if known["verified"] is not None:
         notes.append("Predicted anew as a whole: agrees" if known["verified"] else "Not verified by a new prediction")
+    if known["status"] == "infeasible":
+        notes.append("The target cannot be met with these candidates")
     if present(known["reason"]):
         notes.append(str(known["reason"]))
     return card("Distance to the proven optimum", big, notes)
@@ -119,7 +121,7 @@ def results(facts: Facts) -> str:
     body += "<h3>Threshold sweep</h3>" + _scroll(sweep_table(facts), "scroll free")
     if (facts.sweep.get("links", pd.Series(dtype=str)).astype(str) == "downlink only").any():
         body += (
-            '<p class="small">Downlink only: share of people and ground whose best RSRP reaches the level. '
+            '<p class="small">Downlink only: share of people and ground where the strongest cell reaches the level. '
             "The headline figures need the uplink as well.</p>"
         )
     return section("results", "Results", body)
@@ -163,7 +165,7 @@ def sweep_chart(facts: Facts) -> str:
         if column in frame.columns and (facts.has_people or "area" in column)
     ]
     mark = ((facts.required_rsrp_dbm, "planned service"),)
-    return line_chart(series, Axes("Required RSRP, dBm", "Covered, %", "Threshold sweep", vertical=mark))
+    return line_chart(series, Axes(f"Required {facts.level_name}, dBm", "Covered, %", "Threshold sweep", vertical=mark))
 
 
 def sweep_table(facts: Facts) -> str:
@@ -175,7 +177,7 @@ def sweep_table(facts: Facts) -> str:
         "area_before_percent": "Area before",
         "area_after_percent": "Area after",
     }
-    columns = [Column("Required RSRP, dBm", frame["threshold_dbm"].tolist(), 0)]
+    columns = [Column(f"Required {facts.level_name}, dBm", frame["threshold_dbm"].tolist(), 0)]
     if "service" in frame.columns:
         columns.append(Column("Service", [v if present(v) else "" for v in frame["service"]]))
     shown = [name for name in heads if name in frame.columns and (facts.has_people or "area" in name)]
