@@ -114,6 +114,9 @@ def solve_part(part: Part, time_limit_s: float, seed: int, report: Callable[[str
     def left(share: float = 1.0) -> float:
         return max(0.0, (deadline - time.perf_counter()) * share)
 
+    if (np.diff(problem.matrix.row_ptr) < problem.required).any():
+        part.closed = True  # a row lost its columns to the rules: no cover exists
+        return
     instance = problem.as_instance()
     part.offer(remove_redundant(instance, greedy(instance)))
     if not part.complete or (m <= 300 and n <= 300):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from rfplan.optimize.benders import benders
 from rfplan.optimize.bounds import knapsack_budget_bound, knapsack_cover_bound
 from rfplan.optimize.exact import solve_exact
 from rfplan.optimize.full_cover import Part, solve_part, split
@@ -17,6 +18,9 @@ from rfplan.optimize.instance import FloatArray, Instance, IntArray
 from rfplan.optimize.reduce import is_full_cover, reduce_full_cover, to_full_cover
 from rfplan.optimize.solution import Progress, Solution, Status, marginal_gains, needs_met, relative_gap
 from rfplan.optimize.warm import warm_up
+
+#: Budgets and targets up to this size go to branch and bound with a variable a row; larger ones to Benders' method.
+EXACT_ROWS, EXACT_NONZEROS = 3000, 60_000
 
 
 @dataclass
@@ -97,7 +101,7 @@ def solve_cover(
             if is_full_cover(instance):
                 _full_cover(search, start + time_limit_s, seed)
             else:
-                _partial_cover(search, start + time_limit_s, seed)
+                _partial(search, start + time_limit_s, seed)
     except KeyboardInterrupt:
         search.report("stopped")
     return _finish(search, measures, uncoverable_rows, start, seed, reason)
@@ -136,17 +140,29 @@ def _full_cover(search: Search, deadline: float, seed: int) -> None:
         gather()
 
 
-def _partial_cover(search: Search, deadline: float, seed: int) -> None:
-    chosen, bound, result = solve_exact(
+def _partial(search: Search, deadline: float, seed: int) -> None:
+    """Budgets and targets: branch and bound where the whole model is small, else Benders' method."""
+    if search.instance.matrix.shape[0] <= EXACT_ROWS and search.instance.matrix.nnz <= EXACT_NONZEROS:
+        chosen, bound, result = solve_exact(
+            search.instance,
+            time_limit_s=max(0.1, deadline - time.perf_counter()),
+            seed=seed,
+            start=search.selected if search.found else None,
+        )
+        if chosen is not None:
+            search.offer(chosen)
+        search.infeasible = result.status == "infeasible"
+        search.prove(bound)
+        return
+    search.infeasible = benders(
         search.instance,
-        time_limit_s=max(0.1, deadline - time.perf_counter()),
+        deadline=deadline,
         seed=seed,
-        start=search.selected if search.found else None,
+        incumbent=lambda: (search.value, search.selected),
+        offer=search.offer,
+        prove=search.prove,
+        report=search.report,
     )
-    if chosen is not None:
-        search.offer(chosen)
-    search.infeasible = result.status == "infeasible"
-    search.prove(bound)
 
 
 def solve_budget(
@@ -167,12 +183,7 @@ def solve_budget(
         search.prove(knapsack_budget_bound(instance))
         search.report("greedy")
         if not search.closed:
-            chosen, bound, _ = solve_exact(
-                instance, time_limit_s=time_limit_s, seed=seed, start=search.selected if search.found else None
-            )
-            if chosen is not None:
-                search.offer(chosen)
-            search.prove(bound)
+            _partial(search, start + time_limit_s, seed)
     except KeyboardInterrupt:
         search.report("stopped")
     return _finish(search, measures, uncoverable_rows, start, seed, reason)
