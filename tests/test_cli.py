@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -156,6 +157,21 @@ def test_plan_and_predict_write_into_the_folder(tmp_path: Path, capsys: pytest.C
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["parameters"]["solve"]["seed"] == 4
     assert (out / "index.html").is_file()
+
+
+def test_a_plan_that_is_not_verified_ends_with_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import rfplan.plan
+    import rfplan.report
+
+    path = write_area(tmp_path)
+    for verified, status, code in ((True, "feasible", cli.OK), (False, "feasible", 3), (True, "infeasible", 3)):
+        made = SimpleNamespace(verified=verified, status=status, metadata={})
+        monkeypatch.setattr(rfplan.plan, "run_plan", lambda *_a, made=made, **_k: made)
+        monkeypatch.setattr(rfplan.report, "write_report", lambda *_a, **_k: tmp_path / "index.html")
+        assert cli.run(["plan", str(path), "--quiet"]) == code
+    assert capsys.readouterr().out == ""
 
 
 def test_an_output_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
