@@ -97,13 +97,6 @@ def smooth_los_fraction(distance_km: float, h1: float, h2: float, c: float) -> f
 
 
 @jit
-def smooth_point_nu(d: float, distance_km: float, h1: float, h2: float, c: float) -> float:
-    """Frequency-free nu of the point of a smooth sphere at d, km, seen between terminals h1 and h2 above it, m."""
-    rest = distance_km - d
-    return (c * d * rest - (h1 * rest + h2 * d) / distance_km) * math.sqrt(distance_km / (d * rest))
-
-
-@jit
 def neighbours(position_km: float, distances_km: Any, n: int) -> int:
     """Index i in 1..n-2 (or 1) such that a position lies between interior points i and i + 1 where it can.
 
@@ -156,11 +149,13 @@ def smooth_bullington_q(distance_km: float, h1: float, h2: float, c: float, dist
     if slope_tx < (h2 - h1) / distance_km:
         at = smooth_los_fraction(distance_km, h1, h2, c) * distance_km
         i = neighbours(at / step if uniform else at, distances_km, n)
-        best = -1.0e300
-        for k in range(max(1, i - 1), min(i + 3, n)):
+        best = 1.0e300
+        for k in range(i, min(i + 2, n)):
             d = k * step if uniform else distances_km[k]
-            best = max(best, smooth_point_nu(d, distance_km, h1, h2, c))
-        return best
+            along = d * (distance_km - d)
+            gap = (h1 * (distance_km - d) + h2 * d) / distance_km - c * along
+            best = min(best, gap * gap * distance_km / along)
+        return -math.sqrt(best)
     at = distance_km - math.sqrt(h2 / c)
     i = neighbours(at / step if uniform else at, distances_km, n)
     slope_rx = -1.0e300
@@ -192,11 +187,11 @@ def sphere_clearance(distance_km: float, h1: float, h2: float, radius_km: float)
     total = h1 + h2
     cc = (h1 - h2) / total
     m = 250.0 * distance_km * distance_km / (radius_km * total)
-    b = (r1 - r2) / (r1 + r2)
-    for _ in range(40):
+    b = cc / (m + 1.0)  # below the root in size, whence Newton climbs to it; its error then is the square of a step
+    for _ in range(60):
         step = ((m * b * b - (m + 1.0)) * b + cc) / (3.0 * m * b * b - (m + 1.0))
         b = b - step
-        if abs(step) < 1e-13:
+        if abs(step) < 1e-8:
             break
     d1 = 0.5 * distance_km * (1.0 + b)
     d2 = distance_km - d1

@@ -19,6 +19,7 @@ import numpy as np
 
 from rfplan.kernels._jit import jit, jit_parallel
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, bullington_point_q, smooth_bullington_q, sphere_clearance
+from rfplan.kernels.sampling import jit_light
 
 DISTANCE_KM = 0
 TX_AMSL_M = 1  # antenna heights above sea level
@@ -60,7 +61,10 @@ BETA_RADIUS_KM = 1
 WITH_BETA = 2  # 0: the beta fields are not wanted and stay 0
 TX_COAST_SETTING_KM = 3
 RX_COAST_SETTING_KM = 4
-N_SETTINGS = 5
+SQRT_WAVELENGTH = (
+    5  # of the longest wavelength to come, sqrt(m): smooth-surface q is left out where no band can need it
+)
+N_SETTINGS = 6
 
 SEA = 1
 COASTAL = 3
@@ -69,7 +73,7 @@ INLAND = 4
 _NOWHERE = -1.0e300
 
 
-@jit
+@jit_light
 def zone_lengths(d: Any, zone: Any) -> Any:
     """Sea fraction, longest land and longest inland stretch of a path, km: (omega, d_tm, d_lm) (P.1812-8 section
     3.6).
@@ -99,7 +103,7 @@ def zone_lengths(d: Any, zone: Any) -> Any:
     return sea / d[n], longest_land, longest_inland
 
 
-@jit
+@jit_light
 def finish_geometry(
     out: Any, j: Any, d: Any, n: Any, h_tx: Any, h_rx: Any, settings: Any, q_median: Any, q_beta: Any
 ) -> Any:
@@ -115,7 +119,10 @@ def finish_geometry(
     radius = settings[MEDIAN_RADIUS_KM]
     clearance, required, sphere = sphere_clearance(x, h_tx, h_rx, radius)
     out[Q_MEDIAN, j] = q_median
-    out[Q_SMOOTH_MEDIAN, j] = smooth_bullington_q(x, h_tx, h_rx, 500.0 / radius, d, n)
+    smooth = NO_OBSTACLE_Q
+    if settings[SQRT_WAVELENGTH] <= 0.0 or clearance <= required * settings[SQRT_WAVELENGTH]:
+        smooth = smooth_bullington_q(x, h_tx, h_rx, 500.0 / radius, d, n)
+    out[Q_SMOOTH_MEDIAN, j] = smooth
     out[CLEARANCE_MEDIAN, j] = clearance
     out[REQUIRED_MEDIAN, j] = required
     out[SPHERE_MEDIAN, j] = sphere
@@ -123,7 +130,10 @@ def finish_geometry(
         radius = settings[BETA_RADIUS_KM]
         clearance, required, sphere = sphere_clearance(x, h_tx, h_rx, radius)
         out[Q_BETA, j] = q_beta
-        out[Q_SMOOTH_BETA, j] = smooth_bullington_q(x, h_tx, h_rx, 500.0 / radius, d, n)
+        smooth = NO_OBSTACLE_Q
+        if settings[SQRT_WAVELENGTH] <= 0.0 or clearance <= required * settings[SQRT_WAVELENGTH]:
+            smooth = smooth_bullington_q(x, h_tx, h_rx, 500.0 / radius, d, n)
+        out[Q_SMOOTH_BETA, j] = smooth
         out[CLEARANCE_BETA, j] = clearance
         out[REQUIRED_BETA, j] = required
         out[SPHERE_BETA, j] = sphere
@@ -132,7 +142,7 @@ def finish_geometry(
             out[field, j] = 0.0
 
 
-@jit
+@jit_light
 def diffraction_smooth_heights(h_t: Any, h_r: Any, fit_t: Any, fit_r: Any, h_obs: Any, a_obt: Any, a_obr: Any) -> Any:
     """Smooth-surface heights under the terminals for the diffraction model (P.1812-8 equations 89 to 91).
 
@@ -146,7 +156,7 @@ def diffraction_smooth_heights(h_t: Any, h_r: Any, fit_t: Any, fit_r: Any, h_obs
     return min(fit_t, h_t), min(fit_r, h_r)
 
 
-@jit
+@jit_light
 def set_terminals(
     out: Any,
     j: Any,
@@ -172,7 +182,7 @@ def set_terminals(
     out[RX_COAST_KM, j] = 0.0 if zone_rx == SEA else settings[RX_COAST_SETTING_KM]
 
 
-@jit
+@jit_light
 def set_duct_heights(out: Any, j: Any, h_t: Any, h_r: Any, fit_t: Any, fit_r: Any, tx_agl: Any, rx_agl: Any) -> Any:
     """Terminal heights of the ducting model (P.1812-8 equations 92 to 94); returns its surface (start, slope)."""
     surface_t = min(fit_t, h_t)
@@ -182,13 +192,17 @@ def set_duct_heights(out: Any, j: Any, h_t: Any, h_r: Any, fit_t: Any, fit_r: An
     return surface_t, (surface_r - surface_t) / out[DISTANCE_KM, j]
 
 
-@jit
+@jit_light
 def horizon_mrad(slope_m_km: Any) -> Any:
     """Elevation angle, mrad, of a slope in m/km (P.1812-8 equations 77 to 82)."""
-    return 1000.0 * math.atan(1e-3 * slope_m_km)
+    t = 1e-3 * slope_m_km
+    if abs(t) > 0.1:
+        return 1000.0 * math.atan(t)
+    s = t * t  # the series' next term is below 1e-13
+    return 1000.0 * t * (1.0 - s * (1.0 / 3.0 - s * (0.2 - s * (1.0 / 7.0 - s * (1.0 / 9.0 - s / 11.0)))))
 
 
-@jit
+@jit_light
 def los_minimum(d: Any, h: Any, r: Any, use_clutter: Any, tx_amsl: Any, rx_amsl: Any, c: Any) -> Any:
     """Least (clearance)^2 d / (d_1 d_2) of a path in line of sight, and the last index where it occurs.
 
@@ -210,7 +224,7 @@ def los_minimum(d: Any, h: Any, r: Any, use_clutter: Any, tx_amsl: Any, rx_amsl:
     return best, where
 
 
-@jit
+@jit_light
 def profile_geometry(
     d: Any, h: Any, r: Any, zone: Any, heights: Any, latitude: Any, settings: Any, out: Any, j: Any
 ) -> Any:
@@ -319,7 +333,7 @@ def profile_geometry(
     finish_geometry(out, j, d, n, tx - smooth_t, rx - smooth_r, settings, q_median, q_beta)
 
 
-@jit
+@jit_light
 def _one_path(
     start: Any,
     stop: Any,

@@ -1,10 +1,7 @@
-"""The finish of Recommendation ITU-R P.1812-8: basic transmission loss from path geometry, for many bands at once.
+"""The finish of Recommendation ITU-R P.1812-8: basic transmission loss from path geometry.
 
-`p1812_loss` is the quick road: it leaves out what provably cannot change the result by 1e-7 dB (no sea, no
-ducting where diffraction
-is weaker than the least ducting loss, no troposcatter 40 dB below). `p1812_parts` is the plain road, every
-term of every equation;
-tests hold one against the other.
+Here every term of every equation is worked out for one path and one band, by the plain road; `p1812_block` is the
+quick one that grids take. Both use the tables of bands and parameters below.
 
 Distances in km, heights in m, angles in mrad, frequencies in GHz, as in the Recommendation.
 """
@@ -14,10 +11,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
-
 from rfplan.kernels import geometry as g
-from rfplan.kernels._jit import jit, jit_parallel
+from rfplan.kernels._jit import jit
 from rfplan.kernels.diffraction import bullington_db, first_term_scaled_db, knife_edge_db
 
 # what a band brings, one row a band
@@ -70,7 +65,6 @@ N_PARTS = len(PARTS)
 
 _LN10 = math.log(10.0)
 _PER_LN10 = 1.0 / _LN10
-_TROPO_SKIP_DB = 40.0  # 5 log10(1 + 10^-8) = 2e-8 dB
 
 
 @jit
@@ -268,114 +262,6 @@ def p1812_parts(geo: Any, j: Any, band: Any, parameters: Any, parts: Any) -> Any
     parts[16] = low - 5.0 * _PER_LN10 * math.log(1.0 + math.exp(-0.2 * _LN10 * (max(tropo, modified) - low)))
     parts[17] = location_db(geo, j, band, parameters)
     parts[18] = max(los_p, parts[16] + parts[17])
-
-
-@jit
-def p1812_loss(geo: Any, j: Any, bands: Any, parameters: Any, out: Any, k: Any) -> Any:
-    """Basic transmission loss of path j of ``geo``, dB, into ``out[band, k]`` for every band: the quick road."""
-    x = geo[g.DISTANCE_KM, j]
-    p = parameters[TIME_PERCENT]
-    sea = geo[g.SEA_FRACTION, j]
-    radius = parameters[RADIUS_KM]
-    rise = 1e-3 * (geo[g.TX_AMSL_M, j] - geo[g.RX_AMSL_M, j])
-    spread = 10.0 * _PER_LN10 * math.log(x * x + rise * rise)
-    distance = 20.0 * _PER_LN10 * math.log(x)
-    theta = 1e3 * x / radius + geo[g.TX_HORIZON_MRAD, j] + geo[g.RX_HORIZON_MRAD, j]
-    angle = duct_angle(geo, j, radius)
-    # 1 - (1 + tanh y) / 2 = 1 / (1 + exp 2y)
-    bent = 1.0 / (1.0 + math.exp(min(16.0 * (theta - 0.3), 700.0)))
-    median_only = p >= 50.0
-    focus = 0.0
-    log_b0 = 0.0
-    tau = 0.0
-    have_b0 = False
-    los_b_db = 0.0
-    factor = 0.0
-    often = True  # p >= beta_0, always so at 50 %
-    duct_floor = 0.0
-    if not median_only:
-        focus = 2.6 * (1.0 - math.exp(-0.1 * (geo[g.TX_HORIZON_KM, j] + geo[g.RX_HORIZON_KM, j])))
-        tau, log_mu1 = beta0_terms(geo[g.LAND_KM, j], geo[g.INLAND_KM, j])
-        log_b0 = log10_beta0(geo[g.LATITUDE_DEG, j], log_mu1)
-        have_b0 = True
-        b0 = math.exp(_LN10 * log_b0)
-        los_b_db = focus * (log_b0 - 1.6989700043360187)
-        often = p >= b0
-        if often:
-            factor = parameters[TIME_QUANTILE] / inverse_normal(b0 / 100.0)
-        else:
-            factor = 1.0
-            duct_floor = -12.0 + (1.2 + 3.7e-3 * x) * (parameters[LOG_TIME] + 1.6989700043360187 - log_b0)
-    duct_time = math.nan
-    near = 0.0
-    for b in range(bands.shape[0]):
-        band = bands[b]
-        free = band[FREE_SPACE_DB] + spread
-        los_p = free + focus * parameters[LOG_TIME]
-        median = delta_bullington_db(geo, j, g.Q_MEDIAN, band)
-        if median_only:
-            loss_p = median
-            notional = free + median
-        else:
-            beta = delta_bullington_db(geo, j, g.Q_BETA, band)
-            loss_p = median + factor * (beta - median)
-            if often:
-                notional = free + median + (los_b_db + (1.0 - sea) * loss_p - median) * factor
-            else:
-                notional = los_p + (1.0 - sea) * loss_p
-        total = los_p + loss_p
-        mixed = total
-        if loss_p > 0.0:
-            duct = duct_fixed_db(geo, j, band) + 5e-5 * radius * band[FREQUENCY_THIRD] * angle
-            if duct + duct_floor < total:  # A(p) is not below its floor, and the soft maximum not below either input
-                if not have_b0:
-                    tau, log_mu1 = beta0_terms(geo[g.LAND_KM, j], geo[g.INLAND_KM, j])
-                    log_b0 = log10_beta0(geo[g.LATITUDE_DEG, j], log_mu1)
-                    have_b0 = True
-                if math.isnan(duct_time):
-                    duct_time = duct_time_db(geo, j, tau, log_b0, parameters)
-                    near = 1.0 / (1.0 + math.exp(min(0.15 * (x - 20.0), 700.0)))
-                if duct + duct_time < total:
-                    soft = soft_maximum(duct + duct_time, los_p)
-                    if soft <= total:
-                        mixed = soft + (total - soft) * near
-        modified = mixed + (notional - mixed) * bent
-        tropo = parameters[TROPO_TIME_DB] + band[TROPO_DB] + distance + 0.573 * theta
-        gap = tropo - modified
-        combined = min(tropo, modified)
-        if abs(gap) < _TROPO_SKIP_DB:
-            combined -= 5.0 * _PER_LN10 * math.log(1.0 + math.exp(-0.2 * _LN10 * abs(gap)))
-        out[b, k] = max(los_p, combined + location_db(geo, j, band, parameters))
-
-
-@jit
-def p1812_finish(geo: Any, bands: Any, parameters: Any, out: Any) -> Any:
-    """Loss of every path in every band, dB, shape (bands, paths), on one thread."""
-    for j in range(geo.shape[1]):
-        p1812_loss(geo, j, bands, parameters, out, j)
-
-
-@jit_parallel
-def p1812_finish_parallel(geo: Any, bands: Any, parameters: Any, out: Any) -> Any:
-    """`p1812_finish` over threads, in blocks of paths."""
-    n = geo.shape[1]
-    for block in numba.prange((n + 255) // 256):
-        for j in range(block * 256, min(n, block * 256 + 256)):
-            p1812_loss(geo, j, bands, parameters, out, j)
-
-
-@jit
-def p1812_finish_pairs(geo: Any, column: Any, bands: Any, parameters: Any, out: Any) -> Any:
-    """Loss of pairs of a geometry column and a band: pair i is ``column[i]`` with band row i; dB into ``out[0, i]``."""
-    for i in range(column.size):
-        p1812_loss(geo, column[i], bands[i : i + 1], parameters, out, i)
-
-
-@jit_parallel
-def p1812_finish_pairs_parallel(geo: Any, column: Any, bands: Any, parameters: Any, out: Any) -> Any:
-    """`p1812_finish_pairs` over threads."""
-    for i in numba.prange(column.size):
-        p1812_loss(geo, column[i], bands[i : i + 1], parameters, out, i)
 
 
 @jit

@@ -12,13 +12,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rfplan.kernels._jit import jit
+from rfplan.kernels._jit import _compile
+
+# Reference counting of array arguments costs more than the arithmetic in kernels of a few nanoseconds. These two
+# leave it out: they may take and slice arrays, never make or return them.
+jit_inline = _compile({"forceinline": True, "_nrt": False})
+"""Compile a small kernel into its callers: for what runs several times a pixel."""
+
+jit_light = _compile({"_nrt": False})
+"""Compile a kernel that only looks into the arrays it is given."""
 
 SHORTEST_PATH_M = 1.0
 """Paths to the transmitter's own position are given this length, m."""
 
 
-@jit
+@jit_inline
 def bilinear(values: Any, row: Any, col: Any) -> Any:
     """Bilinear value at a position; NaN where one of the four pixels is unknown."""
     ny, nx = values.shape
@@ -35,7 +43,7 @@ def bilinear(values: Any, row: Any, col: Any) -> Any:
     return top + fr * (bottom - top)
 
 
-@jit
+@jit_inline
 def nearest(values: Any, row: Any, col: Any) -> Any:
     """Value of the pixel a position falls in."""
     i = min(max(math.floor(row + 0.5), 0), values.shape[0] - 1)
@@ -43,13 +51,13 @@ def nearest(values: Any, row: Any, col: Any) -> Any:
     return values[i, k]
 
 
-@jit
+@jit_light
 def path_steps(length_px: Any) -> Any:
     """Number of steps of a path of a length in pixels; rounding of exact multiples does not add a step."""
     return max(2, math.ceil(length_px - 1e-9))
 
 
-@jit
+@jit_light
 def sample_path(
     elevation: Any,
     clutter: Any,

@@ -15,7 +15,7 @@ from rfplan.constants import (
     NORTHERN_VIETNAM_DELTA_N,
     NORTHERN_VIETNAM_N0,
 )
-from rfplan.kernels import geometry as _geometry, p1812 as _kernel
+from rfplan.kernels import geometry as _geometry, p1812 as _kernel, p1812_block as _block
 from rfplan.kernels.diffraction import LIGHT_M_GHZ, surface_admittance
 from rfplan.profile import Paths
 from rfplan.propagation.base import check_range, require, require_choice, require_profile, require_range
@@ -161,6 +161,7 @@ class P1812:
         settings[_geometry.MEDIAN_RADIUS_KM] = self.median_earth_radius_km
         settings[_geometry.BETA_RADIUS_KM] = EARTH_RADIUS_KM * BETA0_EARTH_RADIUS_FACTOR
         settings[_geometry.WITH_BETA] = float(self.time_percent < 50.0)
+        settings[_geometry.SQRT_WAVELENGTH] = math.sqrt(10.0)  # 30 MHz
         settings[_geometry.TX_COAST_SETTING_KM] = self.dct_km
         settings[_geometry.RX_COAST_SETTING_KM] = self.dcr_km
         return settings
@@ -207,7 +208,7 @@ class P1812:
         """Basic transmission loss, dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz."""
         bands = self.finish_bands(frequency_mhz, polarization)
         out = np.empty((bands.shape[0], geometry.shape[1]))
-        finish = _kernel.p1812_finish if geometry.shape[1] < _PARALLEL_PATHS else _kernel.p1812_finish_parallel
+        finish = _block.p1812_finish if geometry.shape[1] < _PARALLEL_PATHS else _block.p1812_finish_parallel
         finish(np.ascontiguousarray(geometry), bands, self.finish_parameters(), out)
         return out
 
@@ -231,13 +232,11 @@ class P1812:
         """
         self.check_validity(paths.frequency_mhz, paths.tx_height_agl_m, paths.rx_height_agl_m)
         geometry, column = path_geometry(paths, self.geometry_settings(), self.latitude_deg)
-        bands = self._bands_of(paths)
-        out = np.empty((1, len(paths)))
-        finish = _kernel.p1812_finish_pairs
-        if len(paths) >= _PARALLEL_PATHS:
-            finish = _kernel.p1812_finish_pairs_parallel
-        finish(geometry, column, bands, self.finish_parameters(), out)
-        loss: FloatArray = out[0]
+        loss = np.empty(len(paths))
+        for f in np.unique(paths.frequency_mhz):
+            these = paths.frequency_mhz == f
+            part = geometry[:, column[these]]
+            loss[these] = self.finish_db(part, f, paths.polarization)[0]
         return loss
 
     def loss_parts(self, paths: Paths) -> dict[str, FloatArray]:

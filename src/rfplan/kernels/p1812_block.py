@@ -1,0 +1,414 @@
+"""The quick road of P.1812-8: the finish for a block of paths at a time, in vector instructions.
+
+The equations are those of `rfplan.kernels.p1812`, which is the plain road: tests hold one against the other. Each
+stage is one loop over the block, reading a few rows and writing one, without branches or calls to the C library,
+so that the compiler turns it into vector code. What is free of frequency is computed once for all bands. Work no
+path of a block needs is left out: sea, the spherical Earth where every path clears it, ducting and the beta radius
+at 50 % of time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+from rfplan.kernels import geometry as g, p1812 as p
+from rfplan.kernels._jit import jit, jit_parallel
+from rfplan.kernels.elementary import LN2, LOG2_10, LOG2_E, LOG10_2, exp2, log2
+from rfplan.kernels.sampling import jit_inline
+
+BLOCK = 128
+
+# rows behind the geometry in a block's work array
+SPREAD = g.N_FIELDS  # 10 log10 of the squared slant distance, km
+RANGE = SPREAD + 1  # 20 log10 of the distance, km
+THETA = SPREAD + 2
+BENT = SPREAD + 3  # F_j
+ANGLE = SPREAD + 4  # of the ducting model
+NEAR = SPREAD + 5  # F_k
+TAU = SPREAD + 6
+LOG_B0 = SPREAD + 7
+DUCT_TIME = SPREAD + 8
+HORIZONS = SPREAD + 9  # 20 log10 (d_lt + d_lr)
+FOCUS = SPREAD + 10
+FACTOR = SPREAD + 11  # F_i
+LOS_BETA = SPREAD + 12  # E_s beta
+MEDIAN = SPREAD + 13
+BETA = SPREAD + 14
+SPHERE = SPREAD + 15
+SMOOTH = SPREAD + 16
+SPARE = SPREAD + 17
+DUCT = SPREAD + 18
+TOTAL = SPREAD + 19
+MIXED = SPREAD + 20
+LOSS_P = SPREAD + 21
+N_WORK = SPREAD + 22
+
+_DB10 = 10.0 * LOG10_2
+_DB20 = 20.0 * LOG10_2
+_LOG10_50 = 1.6989700043360187
+
+
+@jit
+def _spread(n: Any, x: Any, tx: Any, rx: Any, out: Any) -> Any:
+    for j in range(n):
+        rise = 1e-3 * (tx[j] - rx[j])
+        out[j] = _DB10 * log2(x[j] * x[j] + rise * rise)
+
+
+@jit
+def _decibel20(n: Any, x: Any, y: Any, out: Any) -> Any:
+    for j in range(n):
+        out[j] = _DB20 * log2(x[j] + y[j])
+
+
+@jit
+def _theta(n: Any, x: Any, at: Any, ar: Any, radius: Any, out: Any) -> Any:
+    for j in range(n):
+        out[j] = 1e3 * x[j] / radius + at[j] + ar[j]
+
+
+@jit
+def _logistic(n: Any, x: Any, scale: Any, centre: Any, out: Any) -> Any:
+    # 1 - (1 + tanh y) / 2 = 1 / (1 + exp 2y)
+    for j in range(n):
+        out[j] = 1.0 / (1.0 + exp2(LOG2_E * scale * (x[j] - centre)))
+
+
+@jit
+def _angle(n: Any, x: Any, at: Any, ar: Any, lt: Any, lr: Any, radius: Any, out: Any) -> Any:
+    for j in range(n):
+        out[j] = 1e3 * x[j] / radius + min(at[j], 0.1 * lt[j]) + min(ar[j], 0.1 * lr[j])
+
+
+@jit
+def _tau(n: Any, inland: Any, out: Any) -> Any:
+    for j in range(n):
+        out[j] = 1.0 - exp2(-LOG2_E * 4.12e-4 * exp2(2.41 * log2(inland[j] + 1e-100)))
+
+
+@jit
+def _log_beta0(n: Any, land: Any, tau: Any, latitude: Any, out: Any) -> Any:
+    for j in range(n):
+        inner = exp2(-LOG2_10 * land[j] / (16.0 - 6.6 * tau[j])) + exp2(-5.0 * LOG2_10 * (0.496 + 0.354 * tau[j]))
+        log_mu1 = min(0.0, 0.2 * LOG10_2 * log2(inner))
+        phi = abs(latitude[j])
+        low = -0.015 * phi + 1.67 + log_mu1 * (0.065 + 0.0176 * phi)
+        high = 0.6201360549737576 + log_mu1 * 1.3  # log10 4.17
+        out[j] = low if phi <= 70.0 else high
+
+
+@jit
+def _log_mu2(n: Any, x: Any, tau: Any, h1: Any, h2: Any, radius: Any, out: Any) -> Any:
+    for j in range(n):
+        alpha = max(-0.6 - 3.5e-9 * exp2(3.1 * log2(x[j])) * tau[j], -3.4)
+        roots = math.sqrt(h1[j]) + math.sqrt(h2[j])
+        out[j] = min(LOG10_2 * alpha * log2(500.0 / radius * x[j] * x[j] / (roots * roots)), 0.0)
+
+
+@jit
+def _log_mu3(n: Any, x: Any, lt: Any, lr: Any, rough: Any, out: Any) -> Any:
+    for j in range(n):
+        d = min(x[j] - lt[j] - lr[j], 40.0)
+        out[j] = out[j] - 4.6e-5 * LOG2_E * LOG10_2 * max(rough[j] - 10.0, 0.0) * (43.0 + 6.0 * d)
+
+
+@jit
+def _duct_time(n: Any, x: Any, log_b0: Any, log_time: Any, out: Any) -> Any:
+    # comes with log10 (mu_2 mu_3) in out
+    for j in range(n):
+        beta = log_b0[j] + out[j]
+        shape = (9.51 - 4.8 * beta + 0.198 * beta * beta) * 1e-6 * exp2(1.13 * log2(x[j]))
+        gamma = 1.076 * exp2(-1.012 * log2(2.0058 - beta) - LOG2_E * shape)
+        ratio = log_time + _LOG10_50 - beta
+        out[j] = -12.0 + (1.2 + 3.7e-3 * x[j]) * ratio + 12.0 * exp2(LOG2_10 * gamma * ratio)
+
+
+@jit
+def _focus(n: Any, lt: Any, lr: Any, out: Any) -> Any:
+    for j in range(n):
+        out[j] = 2.6 * (1.0 - exp2(-0.1 * LOG2_E * (lt[j] + lr[j])))
+
+
+@jit
+def _factor(n: Any, log_b0: Any, time: Any, quantile: Any, out: Any) -> Any:
+    # I(p) / I(beta_0) above beta_0, else 1; I by P.1812-8 equations 96 and 97 for beta_0 below 50 %
+    log_time = math.log10(time)
+    for j in range(n):
+        t = math.sqrt(-2.0 * LN2 * (LOG2_10 * (log_b0[j] - 2.0)))
+        top = (0.010328 * t + 0.802853) * t + 2.515516698
+        bottom = ((0.001308 * t + 0.189269) * t + 1.432788) * t + 1.0
+        value = quantile / (t - top / bottom)
+        out[j] = value if log_time > log_b0[j] else 1.0
+
+
+@jit
+def _edge(n: Any, q: Any, x: Any, scale: Any, out: Any) -> Any:
+    for j in range(n):
+        v = q[j] * scale - 0.1
+        edge = 6.9 + _DB20 * log2(math.sqrt(v * v + 1.0) + max(v, -10.0))
+        edge = edge if v > -0.88 else 0.0
+        out[j] = edge + (1.0 - exp2(-LOG2_E / 6.0 * edge)) * (10.0 + 0.02 * x[j])
+
+
+@jit_inline
+def _gain(b: Any) -> Any:
+    over = max(b - 1.1, 0.9)
+    high = 17.6 * math.sqrt(over) - 0.5 * _DB10 * log2(over) - 8.0
+    low = _DB20 * log2(b + 0.1 * b * b * b)
+    return high if b > 2.0 else low
+
+
+@jit
+def _first_term(n: Any, x: Any, h1: Any, h2: Any, radius: Any, third: Any, admittance: Any, out: Any) -> Any:
+    for j in range(n):
+        radius_third = exp2(log2(radius[j]) * (1.0 / 3.0))
+        k = admittance / radius_third
+        k2 = k * k
+        beta = (1.0 + 1.6 * k2 + 0.67 * k2 * k2) / (1.0 + 4.5 * k2 + 1.53 * k2 * k2)
+        y = 21.88 * beta * third / (radius_third * radius_third) * x[j]
+        lb = log2(y)
+        far = 11.0 + _DB10 * lb - 17.6 * y
+        close = -_DB20 * lb - 5.6488 * exp2(1.425 * lb)
+        distance = far if y >= 1.6 else close
+        scale = 0.9575 * beta * beta * third * third / radius_third
+        floor = 2.0 + _DB20 * log2(k)
+        out[j] = -distance - max(_gain(scale * h1[j]), floor) - max(_gain(scale * h2[j]), floor)
+
+
+@jit
+def _blend(n: Any, sea: Any, wet: Any, out: Any) -> Any:
+    for j in range(n):
+        out[j] = sea[j] * wet[j] + (1.0 - sea[j]) * out[j]
+
+
+@jit
+def _above_smooth(n: Any, clearance: Any, required: Any, sphere: Any, smooth: Any, scale: Any, out: Any) -> Any:
+    # equation 39: the Bullington loss in out, and what the sphere adds to it
+    for j in range(n):
+        need = required[j] * scale
+        part = max(sphere[j], 0.0) * (1.0 - clearance[j] / need)
+        part = part if clearance[j] <= need else 0.0
+        out[j] = out[j] + max(part - smooth[j], 0.0)
+
+
+@jit
+def _any_below(n: Any, clearance: Any, required: Any, scale: Any) -> Any:
+    found = False
+    for j in range(n):
+        found = found or clearance[j] <= required[j] * scale
+    return found
+
+
+@jit
+def _any_above(n: Any, values: Any, limit: Any) -> Any:
+    found = False
+    for j in range(n):
+        found = found or values[j] > limit
+    return found
+
+
+@jit
+def _shield(n: Any, angle: Any, horizon: Any, root: Any, third: Any, out: Any) -> Any:
+    # adds one terminal's site shielding to out
+    for j in range(n):
+        over = max(angle[j] - 0.1 * horizon[j], 0.0)
+        out[j] = out[j] + _DB20 * log2(1.0 + 0.361 * over * root * math.sqrt(horizon[j])) + 0.264 * over * third
+
+
+@jit
+def _coupling(n: Any, coast: Any, horizon: Any, sea: Any, amsl: Any, out: Any) -> Any:
+    for j in range(n):
+        if sea[j] >= 0.75 and coast[j] <= 5.0 and coast[j] <= horizon[j]:
+            out[j] -= 3.0 * math.exp(-0.25 * coast[j] * coast[j]) * (1.0 + math.tanh(0.07 * (50.0 - amsl[j])))
+
+
+@jit
+def _duct(n: Any, horizons: Any, time: Any, angle: Any, fixed: Any, per_mrad: Any, out: Any) -> Any:
+    for j in range(n):
+        out[j] = fixed + horizons[j] + per_mrad * angle[j] + time[j]
+
+
+@jit
+def _mixed(n: Any, duct: Any, los: Any, offset: Any, total: Any, near: Any, out: Any) -> Any:
+    # equations 60 and 61; los + offset is the line-of-sight loss
+    for j in range(n):
+        free = los[j] + offset
+        high = max(duct[j], free)
+        low = min(duct[j], free)
+        soft = high + 2.5 * LN2 * log2(1.0 + exp2((low - high) * (LOG2_E / 2.5)))
+        value = soft + (total[j] - soft) * near[j]
+        out[j] = value if soft <= total[j] else total[j]
+
+
+@jit
+def _combine(n: Any, mixed: Any, notional: Any, bent: Any, span: Any, theta: Any, fixed: Any, out: Any) -> Any:
+    # equations 62, 44 and 63
+    for j in range(n):
+        modified = mixed[j] + (notional[j] - mixed[j]) * bent[j]
+        tropo = fixed + span[j] + 0.573 * theta[j]
+        gap = abs(tropo - modified)
+        out[j] = min(tropo, modified) - 5.0 * LOG10_2 * log2(1.0 + exp2(-0.2 * LOG2_10 * gap))
+
+
+@jit
+def _finish_location(n: Any, los: Any, zone: Any, agl: Any, clutter: Any, sigma: Any, q: Any, out: Any) -> Any:
+    quantile, entry, entry_sigma = q
+    for j in range(n):
+        share = min(max(1.0 - (agl[j] - clutter[j]) / 10.0, 0.0), 1.0)
+        spread = sigma * share if zone[j] != g.SEA else 0.0
+        out[j] = max(los[j], out[j] + entry - quantile * math.sqrt(spread * spread + entry_sigma * entry_sigma))
+
+
+@jit
+def _delta_bullington(w: Any, n: Any, first: Any, band: Any, any_sea: Any, into: Any) -> Any:
+    """Diffraction loss of the general path at the Earth radius whose five fields start at ``first`` (equation 39)."""
+    x = w[g.DISTANCE_KM]
+    clearance = w[first + 2]
+    required = w[first + 3]
+    _edge(n, w[first], x, band[p.NU_SCALE], w[into])
+    scale = band[p.SQRT_WAVELENGTH]
+    if not _any_below(n, clearance, required, scale):
+        return
+    h1 = w[g.TX_SMOOTH_M]
+    h2 = w[g.RX_SMOOTH_M]
+    third = band[p.FREQUENCY_THIRD]
+    _first_term(n, x, h1, h2, w[first + 4], third, band[p.ADMITTANCE_LAND], w[SPHERE])
+    if any_sea:
+        _first_term(n, x, h1, h2, w[first + 4], third, band[p.ADMITTANCE_SEA], w[SPARE])
+        _blend(n, w[g.SEA_FRACTION], w[SPARE], w[SPHERE])
+    _edge(n, w[first + 1], x, band[p.NU_SCALE], w[SMOOTH])
+    _above_smooth(n, clearance, required, w[SPHERE], w[SMOOTH], scale, w[into])
+
+
+@jit
+def _prepare(w: Any, n: Any, parameters: Any) -> Any:
+    """Fill the rows that are free of frequency."""
+    x = w[g.DISTANCE_KM]
+    radius = parameters[p.RADIUS_KM]
+    lt = w[g.TX_HORIZON_KM]
+    lr = w[g.RX_HORIZON_KM]
+    at = w[g.TX_HORIZON_MRAD]
+    ar = w[g.RX_HORIZON_MRAD]
+    for j in range(n):
+        w[SPARE, j] = 0.0
+    _spread(n, x, w[g.TX_AMSL_M], w[g.RX_AMSL_M], w[SPREAD])
+    _decibel20(n, x, w[SPARE], w[RANGE])
+    _theta(n, x, at, ar, radius, w[THETA])
+    _logistic(n, w[THETA], 16.0, 0.3, w[BENT])
+    _angle(n, x, at, ar, lt, lr, radius, w[ANGLE])
+    _logistic(n, x, 0.15, 20.0, w[NEAR])
+    _decibel20(n, lt, lr, w[HORIZONS])
+    _tau(n, w[g.INLAND_KM], w[TAU])
+    _log_beta0(n, w[g.LAND_KM], w[TAU], w[g.LATITUDE_DEG], w[LOG_B0])
+    _log_mu2(n, x, w[TAU], w[g.TX_DUCT_M], w[g.RX_DUCT_M], radius, w[DUCT_TIME])
+    _log_mu3(n, x, lt, lr, w[g.ROUGHNESS_M], w[DUCT_TIME])
+    _duct_time(n, x, w[LOG_B0], parameters[p.LOG_TIME], w[DUCT_TIME])
+    if parameters[p.TIME_PERCENT] < 50.0:
+        _focus(n, lt, lr, w[FOCUS])
+        _factor(n, w[LOG_B0], parameters[p.TIME_PERCENT], parameters[p.TIME_QUANTILE], w[FACTOR])
+        for j in range(n):
+            w[LOS_BETA, j] = w[FOCUS, j] * (w[LOG_B0, j] - _LOG10_50)
+            w[FOCUS, j] *= parameters[p.LOG_TIME]
+
+
+@jit
+def _time_rows(w: Any, n: Any, rare: Any) -> Any:
+    """Losses of a band for the wanted time, without free space: total in TOTAL, notional minimum in LOSS_P.
+
+    ``rare`` is log10 of the time percentage: below log10 beta_0 the notional minimum is that of equation 59's
+    other branch.
+    """
+    for j in range(n):
+        median = w[MEDIAN, j]
+        loss = median + w[FACTOR, j] * (w[BETA, j] - median)
+        dry = (1.0 - w[g.SEA_FRACTION, j]) * loss
+        often = median + (w[LOS_BETA, j] + dry - median) * w[FACTOR, j]
+        w[TOTAL, j] = w[FOCUS, j] + loss
+        w[LOSS_P, j] = often if rare >= w[LOG_B0, j] else w[FOCUS, j] + dry
+
+
+@jit
+def p1812_block(w: Any, n: Any, bands: Any, parameters: Any, out: Any, at: Any) -> Any:
+    """Basic transmission loss of n paths, dB, into ``out[band, at : at + n]``.
+
+    Parameters
+    ----------
+    w
+        Work array, shape (N_WORK, BLOCK): the geometry in its first rows.
+    n
+        Paths in the block.
+    bands, parameters
+        As in `rfplan.kernels.p1812`.
+    """
+    _prepare(w, n, parameters)
+    any_sea = _any_above(n, w[g.SEA_FRACTION], 0.0)
+    median_only = parameters[p.TIME_PERCENT] >= 50.0
+    rare = math.log10(parameters[p.TIME_PERCENT])
+    location = (parameters[p.LOCATION_QUANTILE], parameters[p.ENTRY_DB], parameters[p.ENTRY_SIGMA_DB])
+    plain = location[0] == 0.0 and location[1] == 0.0
+    for b in range(bands.shape[0]):
+        band = bands[b]
+        loss = out[b, at : at + n]
+        _delta_bullington(w, n, g.Q_MEDIAN, band, any_sea, MEDIAN)
+        free = band[p.FREE_SPACE_DB]
+        if median_only:
+            for j in range(n):
+                w[TOTAL, j] = w[MEDIAN, j] + w[SPREAD, j] + free
+                w[LOSS_P, j] = w[TOTAL, j]
+        else:
+            _delta_bullington(w, n, g.Q_BETA, band, any_sea, BETA)
+            _time_rows(w, n, rare)
+            for j in range(n):
+                w[TOTAL, j] += w[SPREAD, j] + free
+                w[LOSS_P, j] += w[SPREAD, j] + free
+        # line of sight for the time wanted, with free space
+        for j in range(n):
+            w[SPARE, j] = w[SPREAD, j] + free + (0.0 if median_only else w[FOCUS, j])
+        third = band[p.FREQUENCY_THIRD]
+        per_mrad = 5e-5 * parameters[p.RADIUS_KM] * third
+        _duct(n, w[HORIZONS], w[DUCT_TIME], w[ANGLE], band[p.DUCT_DB], per_mrad, w[DUCT])
+        root = band[p.SQRT_FREQUENCY]
+        _shield(n, w[g.TX_HORIZON_MRAD], w[g.TX_HORIZON_KM], root, third, w[DUCT])
+        _shield(n, w[g.RX_HORIZON_MRAD], w[g.RX_HORIZON_KM], root, third, w[DUCT])
+        if any_sea:
+            sea = w[g.SEA_FRACTION]
+            _coupling(n, w[g.TX_COAST_KM], w[g.TX_HORIZON_KM], sea, w[g.TX_AMSL_M], w[DUCT])
+            _coupling(n, w[g.RX_COAST_KM], w[g.RX_HORIZON_KM], sea, w[g.RX_AMSL_M], w[DUCT])
+        _mixed(n, w[DUCT], w[SPARE], 0.0, w[TOTAL], w[NEAR], w[MIXED])
+        tropo = parameters[p.TROPO_TIME_DB] + band[p.TROPO_DB]
+        _combine(n, w[MIXED], w[LOSS_P], w[BENT], w[RANGE], w[THETA], tropo, loss)
+        if plain:
+            for j in range(n):
+                loss[j] = max(w[SPARE, j], loss[j])
+        else:
+            zone = w[g.RX_ZONE]
+            _finish_location(n, w[SPARE], zone, w[g.RX_AGL_M], w[g.RX_CLUTTER_M], band[p.SIGMA_DB], location, loss)
+
+
+@jit
+def _one_block(geo: Any, first: Any, n: Any, w: Any, bands: Any, parameters: Any, out: Any) -> Any:
+    for field in range(g.N_FIELDS):
+        for j in range(n):
+            w[field, j] = geo[field, first + j]
+    p1812_block(w, n, bands, parameters, out, first)
+
+
+@jit
+def p1812_finish(geo: Any, bands: Any, parameters: Any, out: Any) -> Any:
+    """Loss of every path in every band, dB, shape (bands, paths), on one thread."""
+    w = np.empty((N_WORK, BLOCK))
+    for first in range(0, geo.shape[1], BLOCK):
+        _one_block(geo, first, min(BLOCK, geo.shape[1] - first), w, bands, parameters, out)
+
+
+@jit_parallel
+def p1812_finish_parallel(geo: Any, bands: Any, parameters: Any, out: Any) -> Any:
+    """`p1812_finish` over threads: each owns whole blocks."""
+    n = geo.shape[1]
+    for block in numba.prange((n + BLOCK - 1) // BLOCK):
+        w = np.empty((N_WORK, BLOCK))
+        _one_block(geo, block * BLOCK, min(BLOCK, n - block * BLOCK), w, bands, parameters, out)

@@ -1,0 +1,232 @@
+"""One receiver of the sweep: from the radial's memory to a column of the geometry."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rfplan.kernels import geometry as g, sweep_query as q, sweep_state as m
+from rfplan.kernels.diffraction import NO_OBSTACLE_Q, bullington_point_q
+from rfplan.kernels.sampling import jit_light, nearest
+
+TAIL_POINTS = 6
+"""Points before the receiver that are always sampled on the exact path."""
+
+SHORTEST_STEPS = TAIL_POINTS + 5
+"""Shorter paths are left to the exact maker."""
+
+
+@jit_light
+def add_tail(path: Any, elevation: Any, clutter: Any, state: Any, points: Any, h_rx: Any) -> Any:
+    """Sample the last points and close the least-squares sums: returns the surface's heights at both ends."""
+    last = int(state[m.LAST])
+    base = path[q.TX_GROUND]
+    d0 = last * path[q.SPACING]
+    h0 = points[last, m.H] - base
+    v1 = state[m.V1]
+    v2 = state[m.V2]
+    n = int(path[q.STEPS])
+    for i in range(int(path[q.TAIL]), n + 1):
+        if i < n:
+            at = q.add_exact(i, path, elevation, clutter)
+            d = path[q.SAMPLE_D + at]
+            h = path[q.SAMPLE_H + at] - base
+        else:
+            d = path[q.X]
+            h = h_rx - base
+        v1 += (d - d0) * (h + h0)
+        v2 += (d - d0) * (h * (2.0 * d + d0) + h0 * (d + 2.0 * d0))
+        d0 = d
+        h0 = h
+    x = path[q.X]
+    return base + (2.0 * v1 * x - v2) / (x * x), base + (v2 - v1 * x) / (x * x)
+
+
+@jit_light
+def set_zones(path: Any, zone: Any, uniform: Any, state: Any, out: Any, j: Any) -> Any:
+    """Fill the zone fields: the radial's stretches, then the exact last points."""
+    x = path[q.X]
+    if uniform > 0:
+        out[g.SEA_FRACTION, j] = 1.0 if uniform == g.SEA else 0.0
+        out[g.LAND_KM, j] = 0.0 if uniform == g.SEA else x
+        out[g.INLAND_KM, j] = x if uniform == g.INLAND else 0.0
+        return
+    keep = (
+        state[m.SEA_KM],
+        state[m.LAND_RUN],
+        state[m.INLAND_RUN],
+        state[m.LAND_LONGEST],
+        state[m.INLAND_LONGEST],
+    )
+    at = (state[m.LAST] + 0.5) * path[q.SPACING]
+    n = int(path[q.STEPS])
+    for i in range(int(path[q.TAIL]), n + 1):
+        kind = nearest(zone, path[q.TX_ROW] + i * path[q.DROW], path[q.TX_COL] + i * path[q.DCOL])
+        end = min((i + 0.5) * path[q.STEP], x)
+        m.extend_zone(state, kind, max(end - at, 0.0))
+        at = max(at, end)
+    out[g.SEA_FRACTION, j] = min(state[m.SEA_KM] / x, 1.0)
+    out[g.LAND_KM, j] = state[m.LAND_LONGEST]
+    out[g.INLAND_KM, j] = state[m.INLAND_LONGEST]
+    state[m.SEA_KM], state[m.LAND_RUN], state[m.INLAND_RUN] = keep[0], keep[1], keep[2]
+    state[m.LAND_LONGEST], state[m.INLAND_LONGEST] = keep[3], keep[4]
+
+
+@jit_light
+def find_points(
+    path: Any,
+    elevation: Any,
+    clutter: Any,
+    state: Any,
+    points: Any,
+    blocks: Any,
+    hull_h: Any,
+    hull_g: Any,
+    with_beta: Any,
+) -> Any:
+    """Sample everywhere a deciding point may be."""
+    q.look_from_tx(m.BEST_G, q.KIND_TOP_T, q.TOP_T, state, path, elevation, clutter)
+    q.look_from_tx(m.BEST_H, q.KIND_BARE_T, q.BARE_T, state, path, elevation, clutter)
+    x = path[q.X]
+    last = int(state[m.LAST])
+    sight = path[q.CHORD] - path[q.C] * x
+    size_g = int(state[m.HULL_G])
+    if path[q.TOP_T] >= sight:
+        position = q.look_from_rx(hull_g, size_g, points, m.Y_G, q.KIND_TOP_R, q.TOP_R, path, elevation, clutter)
+    else:
+        position = size_g - 1
+        at = m.los_search(points, m.SLOPE_G, blocks, m.TOP_SLOPE_G, last, path[q.SPACING], x, sight, 0.0)
+        q.look_at(at, q.KIND_NU_TOP, path[q.C], path, elevation, clutter)
+    if with_beta:
+        sight_beta = path[q.CHORD] - path[q.C_BETA] * x
+        if path[q.TOP_T_BETA] >= sight_beta:
+            q.look_beta_tangent(hull_g, position, points, path, elevation, clutter)
+        else:
+            change = path[q.C] - path[q.C_BETA]
+            at = m.los_search(points, m.SLOPE_G, blocks, m.TOP_SLOPE_G, last, path[q.SPACING], x, sight_beta, change)
+            q.look_at(at, q.KIND_NU_TOP, path[q.C_BETA], path, elevation, clutter)
+    if path[q.BARE_T] > sight:
+        position = q.look_from_rx(
+            hull_h,
+            int(state[m.HULL_H]),
+            points,
+            m.Y_H,
+            q.KIND_BARE_R,
+            q.BARE_R,
+            path,
+            elevation,
+            clutter,
+        )
+        if state[m.FLAT_BEST] > path[q.CHORD] or path[q.FLAT_T] > 0.0:
+            q.look_above_chord(hull_h, position, points, path, elevation, clutter)
+    else:
+        at = m.los_search(points, m.SLOPE_H, blocks, m.TOP_SLOPE_H, last, path[q.SPACING], x, sight, 0.0)
+        q.look_at(at, q.KIND_NU_BARE, path[q.C], path, elevation, clutter)
+
+
+@jit_light
+def set_horizons(path: Any, state: Any, points: Any, blocks: Any, surface: Any, out: Any, j: Any) -> Any:
+    """Fill the horizon fields and the terrain roughness between the horizons."""
+    x = path[q.X]
+    start, slope = surface
+    sight = path[q.CHORD] - path[q.C] * x
+    if path[q.BARE_T] > sight:
+        at_t = path[q.BARE_T_AT]
+        at_r = max(path[q.BARE_R_AT], at_t)
+        out[g.TRANSHORIZON, j] = 1.0
+        out[g.TX_HORIZON_MRAD, j] = g.horizon_mrad(path[q.BARE_T])
+        out[g.RX_HORIZON_MRAD, j] = g.horizon_mrad(path[q.BARE_R])
+        first = math.ceil(at_t / path[q.SPACING])
+        last = min(int(at_r / path[q.SPACING]), int(state[m.LAST]))
+        rough = m.NOWHERE
+        if first <= last:
+            rough, _ = m.roughness(points, blocks, first, last, path[q.SPACING], start, slope)
+        for k in range(int(path[q.COUNT])):
+            d = path[q.SAMPLE_D + k]
+            if at_t <= d <= at_r:
+                rough = max(rough, path[q.SAMPLE_H + k] - start - slope * d)
+    else:
+        _, k = q.los_best(path, q.SAMPLE_H, path[q.C])
+        at_t = path[q.SAMPLE_D + k]
+        at_r = at_t
+        out[g.TRANSHORIZON, j] = 0.0
+        out[g.TX_HORIZON_MRAD, j] = g.horizon_mrad(sight)
+        out[g.RX_HORIZON_MRAD, j] = g.horizon_mrad(-path[q.CHORD] - path[q.C] * x)
+        rough = path[q.SAMPLE_H + k] - start - slope * at_t
+    out[g.TX_HORIZON_KM, j] = at_t
+    out[g.RX_HORIZON_KM, j] = x - at_r
+    out[g.ROUGHNESS_M, j] = rough
+
+
+@jit_light
+def bullington_q(path: Any, top_t: Any, top_r: Any, c: Any) -> Any:
+    """Frequency-free Bullington parameter over terrain and clutter at one Earth radius."""
+    x = path[q.X]
+    if top_t + c * x < path[q.CHORD]:
+        best, _ = q.los_best(path, q.SAMPLE_G, c)
+        return -math.sqrt(best)
+    return bullington_point_q(top_t + c * x, top_r + c * x, path[q.TX], path[q.RX], x)
+
+
+@jit_light
+def pixel_geometry(
+    path: Any,
+    elevation: Any,
+    clutter: Any,
+    zone: Any,
+    uniform: Any,
+    state: Any,
+    points: Any,
+    blocks: Any,
+    hull_h: Any,
+    hull_g: Any,
+    nothing: Any,
+    terminal: Any,
+    settings: Any,
+    out: Any,
+    j: Any,
+) -> Any:
+    """Fill column j of the geometry of one path; returns the doubt: 0 none, below 0 when unknown ground was met.
+
+    Parameters
+    ----------
+    path
+        The path and room for its samples (see `rfplan.kernels.sweep_query`).
+    elevation, clutter, zone
+        The grids.
+    uniform
+        The zone of the whole grid, or 0.
+    state, points, blocks, hull_h, hull_g
+        The radial's memory, holding points up to about the first tail point.
+    nothing
+        An array of no length.
+    terminal
+        (receiver's ground height, antenna above ground, clutter, zone, latitude, transmitter's antenna above
+        ground, its zone).
+    settings, out, j
+        Geometry settings; the array to fill; its column.
+    """
+    h_rx, rx_agl, rx_clutter, rx_zone, latitude, tx_agl, tx_zone = terminal
+    q.clear_found(path)
+    x = path[q.X]
+    tx = path[q.TX]
+    rx = path[q.RX]
+    fit_t, fit_r = add_tail(path, elevation, clutter, state, points, h_rx)
+    with_beta = settings[g.WITH_BETA] != 0.0
+    find_points(path, elevation, clutter, state, points, blocks, hull_h, hull_g, with_beta)
+    g.set_terminals(out, j, x, tx, rx, rx_agl, rx_clutter, tx_zone, rx_zone, latitude, settings)
+    set_zones(path, zone, uniform, state, out, j)
+    h_tx = path[q.TX_GROUND]
+    surface = g.set_duct_heights(out, j, h_tx, h_rx, fit_t, fit_r, tx_agl, rx_agl)
+    set_horizons(path, state, points, blocks, surface, out, j)
+    smooth_t, smooth_r = g.diffraction_smooth_heights(
+        h_tx, h_rx, fit_t, fit_r, path[q.ABOVE], path[q.FLAT_T], path[q.FLAT_R]
+    )
+    q_median = bullington_q(path, path[q.TOP_T], path[q.TOP_R], path[q.C])
+    q_beta = NO_OBSTACLE_Q
+    if with_beta:
+        q_beta = bullington_q(path, path[q.TOP_T_BETA], path[q.TOP_R_BETA], path[q.C_BETA])
+    g.finish_geometry(out, j, nothing, int(path[q.STEPS]), tx - smooth_t, rx - smooth_r, settings, q_median, q_beta)
+    if path[q.UNKNOWN] != 0.0:
+        return -1.0
+    return path[q.DOUBT]

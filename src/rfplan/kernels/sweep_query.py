@@ -1,0 +1,298 @@
+"""What the sweep asks for one receiver: exact samples where they decide, the radial's memory for where that is.
+
+A radial runs within half a pixel of the paths it serves, so its own heights are not those of the contract (see
+`rfplan.kernels.sampling`). It is used to *find* the points that decide a path: horizons, Bullington tangents, the
+highest nu, the highest obstruction. Every such point is then sampled on the exact path with its neighbours,
+following the crest while it rises, and so are the last few points before the receiver. All maxima are taken over
+exact samples only; the radial's next best points are sampled too wherever they might win.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rfplan.kernels import sweep_state as m
+from rfplan.kernels.sampling import bilinear, jit_inline, jit_light, nearest
+
+# one path
+X = 0  # length, km
+STEPS = 1
+STEP = 2  # km
+TX_ROW = 3
+TX_COL = 4
+DROW = 5  # rows and columns a step
+DCOL = 6
+TX = 7  # antennas above sea level, m
+RX = 8
+CHORD = 9  # slope between the antennas, m/km
+C = 10  # fall at the median Earth radius, m/km^2
+C_BETA = 11
+TAIL = 12  # index of the first of the last samples, all exact
+SPACING = 13  # of the radial, km
+CLUTTER = 14  # clutter height everywhere, m, or below 0: read the grid
+TX_GROUND = 15
+
+# maxima over the exact samples so far, behind the path in the same array
+BARE_T = 16  # slope from the transmitter over flattened bare ground, m/km, and its distance
+BARE_T_AT = 17
+BARE_R = 18
+BARE_R_AT = 19
+FLAT_T = 20  # above the chord, over distance
+FLAT_R = 21
+ABOVE = 22  # above the chord, m
+TOP_T = 23  # with clutter
+TOP_R = 24
+TOP_T_BETA = 25
+TOP_R_BETA = 26
+COUNT = 27  # exact samples
+WINDOWS = 28
+UNKNOWN = 29  # a sample met unknown ground
+DOUBT = 30  # the method's own doubts: see the flags below
+END_FOUND = 31
+WINDOW = 31  # centres of the windows sampled so far
+SAMPLE_D = 48  # exact samples: distance, km; ground, m; top of the clutter, m
+SAMPLE_H = 304
+SAMPLE_G = 560
+N_WORK = 816
+
+# what is looked for at a window
+KIND_BARE_T = 0
+KIND_BARE_R = 1
+KIND_TOP_T = 2
+KIND_TOP_R = 3
+KIND_ABOVE = 4
+KIND_NU_BARE = 5
+KIND_NU_TOP = 6
+
+CLIMB = 4  # steps a crest is followed on either side
+MARGIN_M = 6.0  # how far a radial's height may be below the exact path's before its point is not worth a sample
+MAX_WINDOWS = 16
+
+DOUBT_CLIMB = 1.0
+DOUBT_RIVAL = 2.0
+
+
+@jit_inline
+def clear_found(w: Any) -> Any:
+    """Start a path without samples."""
+    for i in range(BARE_T, COUNT):
+        w[i] = m.NOWHERE
+    for i in range(COUNT, END_FOUND):
+        w[i] = 0.0
+
+
+@jit_inline
+def add_exact(i: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+    """Sample point i of the exact path and take it into all maxima; returns its number among the samples."""
+    row = w[TX_ROW] + i * w[DROW]
+    col = w[TX_COL] + i * w[DCOL]
+    h = bilinear(elevation, row, col)
+    r = w[CLUTTER]
+    if r < 0.0:
+        r = float(nearest(clutter, row, col))
+    if math.isnan(h):
+        w[UNKNOWN] = 1.0
+        h = 0.0
+    d = i * w[STEP]
+    rest = w[X] - d
+    per_d = 1.0 / d
+    per_rest = 1.0 / rest
+    c = w[C]
+    above_tx = h - w[TX]
+    flat = above_tx * per_d
+    back = (h - w[RX]) * per_rest
+    value = flat - c * d
+    if value > w[BARE_T]:
+        w[BARE_T] = value
+        w[BARE_T_AT] = d
+    value = back - c * rest
+    if value > w[BARE_R]:
+        w[BARE_R] = value
+        w[BARE_R_AT] = d
+    above = above_tx - w[CHORD] * d
+    w[ABOVE] = max(w[ABOVE], above)
+    w[FLAT_T] = max(w[FLAT_T], above * per_d)
+    w[FLAT_R] = max(w[FLAT_R], above * per_rest)
+    flat += r * per_d
+    back += r * per_rest
+    w[TOP_T] = max(w[TOP_T], flat - c * d)
+    w[TOP_R] = max(w[TOP_R], back - c * rest)
+    w[TOP_T_BETA] = max(w[TOP_T_BETA], flat - w[C_BETA] * d)
+    w[TOP_R_BETA] = max(w[TOP_R_BETA], back - w[C_BETA] * rest)
+    at = int(w[COUNT])
+    w[SAMPLE_D + at] = d
+    w[SAMPLE_H + at] = h
+    w[SAMPLE_G + at] = h + r
+    w[COUNT] = at + 1.0
+    return at
+
+
+@jit_inline
+def _worth(kind: Any, at: Any, c: Any, w: Any) -> Any:
+    """How well a sample serves the purpose of its window; the highest wins."""
+    d = w[SAMPLE_D + at]
+    rest = w[X] - d
+    h = w[SAMPLE_H + at]
+    if kind in (KIND_TOP_T, KIND_TOP_R, KIND_NU_TOP):
+        h = w[SAMPLE_G + at]
+    if kind in (KIND_BARE_T, KIND_TOP_T):
+        return (h - w[TX]) / d - c * d
+    if kind in (KIND_BARE_R, KIND_TOP_R):
+        return (h - w[RX]) / rest - c * rest
+    above = h - w[TX] - w[CHORD] * d
+    if kind == KIND_ABOVE:
+        return above
+    gap = above + c * d * rest
+    return gap * abs(gap) / (d * rest)
+
+
+@jit_light
+def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+    """Sample the exact path around a point of the radial (by index) and follow the crest while it rises."""
+    centre = int(index * w[SPACING] / w[STEP] + 0.5)
+    tail = int(w[TAIL])
+    count = int(w[WINDOWS])
+    if centre >= tail or count >= MAX_WINDOWS:
+        return
+    centre = max(centre, 1)
+    for k in range(count):
+        if abs(w[WINDOW + k] - centre) <= 1.0:
+            return
+    w[WINDOW + count] = centre
+    w[WINDOWS] = count + 1.0
+    first = max(centre - 1, 1)
+    last = first
+    stop = min(centre + 1, tail - 1)
+    best = first
+    top = m.NOWHERE
+    i = first
+    steps = 0
+    while True:
+        at = add_exact(i, w, elevation, clutter)
+        value = _worth(kind, at, c, w)
+        if value > top:
+            top = value
+            best = i
+        if last < stop:
+            last += 1
+            i = last
+            continue
+        if steps == CLIMB:
+            w[DOUBT] = DOUBT_CLIMB
+            return
+        steps += 1
+        if best == first and first > 1:
+            first -= 1
+            i = first
+        elif best == last and last < tail - 1:
+            last += 1
+            stop = last
+            i = last
+        else:
+            return
+
+
+@jit_light
+def look_from_tx(first: Any, kind: Any, which: Any, state: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+    """Sample where the radial's slope from the transmitter was highest, then its rivals on either side.
+
+    ``first`` is the first of the six state scalars of the slope, ``which`` the maximum over exact samples.
+    """
+    at = state[first + 1]
+    if at > 0.0 and state[first] + MARGIN_M / (at * w[SPACING]) > w[which]:
+        look_at(at, kind, w[C], w, elevation, clutter)
+    for k in (2, 4):
+        at = state[first + k + 1]
+        if state[first + k] > m.NOWHERE and state[first + k] > w[which]:
+            look_at(at, kind, w[C], w, elevation, clutter)
+            if state[first + k] > w[which]:
+                w[DOUBT] = DOUBT_RIVAL
+
+
+@jit_inline
+def _seen(index: Any, points: Any, row: Any, w: Any, y_rx: Any) -> Any:
+    return (points[index, row] - y_rx) / (w[X] - index * w[SPACING]) - 2.0 * w[C] * w[X]
+
+
+@jit_light
+def look_from_rx(
+    hull: Any, size: Any, points: Any, row: Any, kind: Any, which: Any, w: Any, elevation: Any, clutter: Any
+) -> Any:
+    """Sample the receiver's tangent to a hull and its rivals; returns the tangent's position on the hull."""
+    y_rx = w[RX] - w[C] * w[X] * w[X]
+    position = m.tangent(hull, size, points, row, w[SPACING], w[X], y_rx)
+    index = hull[position]
+    value = _seen(index, points, row, w, y_rx)
+    if value + MARGIN_M / (w[X] - index * w[SPACING]) <= w[which]:
+        return position
+    look_at(index, kind, w[C], w, elevation, clutter)
+    for way in (-1, 1):
+        rival = position + way
+        while 0 <= rival < size and abs(hull[rival] - index) <= 2:
+            rival += way
+        if 0 <= rival < size:
+            seen = _seen(hull[rival], points, row, w, y_rx)
+            if seen > w[which]:
+                look_at(hull[rival], kind, w[C], w, elevation, clutter)
+                if seen > w[which]:
+                    w[DOUBT] = DOUBT_RIVAL
+    return position
+
+
+@jit_light
+def look_above_chord(hull: Any, position: Any, points: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+    """Sample the highest point above the chord: on the hull, from the receiver's tangent to the transmitter."""
+    best = m.NOWHERE
+    where = 0
+    missed = 0
+    while position >= 0 and missed < 6:
+        i = hull[position]
+        value = points[i, m.H] - w[CHORD] * (i * w[SPACING])
+        if value > best:
+            best = value
+            where = i
+            missed = 0
+        else:
+            missed += 1
+        position -= 1
+    if best - w[TX] + MARGIN_M > w[ABOVE]:
+        look_at(where, KIND_ABOVE, 0.0, w, elevation, clutter)
+
+
+@jit_light
+def look_beta_tangent(hull: Any, position: Any, points: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+    """Sample the receiver's tangent at the beta Earth radius: at or left of the median one, on the same hull."""
+    best = m.NOWHERE
+    where = 0
+    missed = 0
+    while position >= 0 and missed < 4:
+        i = hull[position]
+        rest = w[X] - i * w[SPACING]
+        value = (points[i, m.G] - w[RX]) / rest - w[C_BETA] * rest
+        if value > best:
+            best = value
+            where = i
+            missed = 0
+        else:
+            missed += 1
+        position -= 1
+    if best + MARGIN_M / (w[X] - where * w[SPACING]) > w[TOP_R_BETA]:
+        look_at(where, KIND_TOP_R, w[C_BETA], w, elevation, clutter)
+
+
+@jit_light
+def los_best(w: Any, heights: Any, c: Any) -> Any:
+    """Least (clearance)^2 d / (d_1 d_2) over the exact samples, and the number of the sample."""
+    best = 1.0e300
+    where = 0
+    x = w[X]
+    for k in range(int(w[COUNT])):
+        d = w[SAMPLE_D + k]
+        along = d * (x - d)
+        gap = w[TX] + w[CHORD] * d - w[heights + k] - c * along
+        value = gap * gap * x
+        if value < best * along:
+            best = value / along
+            where = k
+    return best, where
