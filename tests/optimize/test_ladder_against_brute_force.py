@@ -29,12 +29,7 @@ def instance(seed, m=18, n=9, density=0.3):
         {},
         {"fixed": (int(rng.integers(n)),)},
         {"forbidden": tuple(rng.choice(n, 2, replace=False).tolist())},
-        {
-            "exclusive": (
-                tuple(rng.choice(n, 3, replace=False).tolist()),
-                tuple(rng.choice(n, 2, replace=False).tolist()),
-            )
-        },
+        {"exclusive": tuple(tuple(rng.choice(n, size, replace=False).tolist()) for size in (3, 2))},
         {"spacing_m": 0.25, "positions_m": rng.random((n, 2))},
     ][seed % 5]
     return covers, cost, people, Rules(**rules)
@@ -72,7 +67,7 @@ def test_full_cover(block, times):
         best = brute_force(
             covers,
             cost,
-            lambda counts, _: (counts[coverable] >= times).all(),
+            lambda counts, _: (counts[coverable] >= times).all(),  # noqa: B023
             **oracle_rules(rules, len(cost)),
         )
         agrees(MatrixSetCover.from_matrix(covers, cost, cover_times=times, rules=rules).solve(20), best)

@@ -179,7 +179,7 @@ def _interior(instance: Instance) -> FloatArray:
     usable = (instance.blocked == 0).astype(np.float64)
     spend = float(instance.cost @ usable)
     share = min(0.5, instance.budget / spend) if np.isfinite(instance.budget) and spend > 0 else 0.5
-    return usable * share
+    return np.asarray(usable * share, np.float64)
 
 
 def _master(instance: Instance, folded: Folded, maximise: bool, seed: int) -> Master:

@@ -119,7 +119,8 @@ class Master:
         at_row = np.where(dual > 0, low, np.where(dual < 0, high, 0.0))
         rows = float((dual * at_row).sum())
         box = float(np.where(reduced > 0, reduced * self._lower, reduced * self._upper).sum())
-        return rows + box - 1e-11 * (np.abs(dual * at_row).sum() + np.abs(reduced * self._upper).sum() * 1e-3)
+        slack = 1e-11 * float(np.abs(dual * at_row).sum() + np.abs(reduced * self._upper).sum() * 1e-3)
+        return rows + box - slack
 
 
 def seconds_left(deadline: float) -> float:
