@@ -86,10 +86,12 @@ def map_payload(facts: Facts) -> dict[str, Any]:
         "uncoverable": rest,
         "uncoverableCount": len(facts.uncoverable),
         "rest": _hatched(facts.uncoverable_mask, mercator),
-        "restBounds": [
-            [[south, west], [north, east]]
-            for west, south, east, north in facts.uncoverable.head(MAX_POLYGONS).bounds.to_numpy().round(5).tolist()
-        ],
+        "restBounds": plain(
+            [
+                [[south, west], [north, east]]
+                for west, south, east, north in facts.uncoverable.head(MAX_POLYGONS).bounds.to_numpy().round(5).tolist()
+            ]
+        ),
     }
 
 

@@ -71,6 +71,8 @@ def cards(facts: Facts) -> str:
 
 
 def _from_to(before: Any, after: Any) -> str:
+    if percent(before) == percent(after):
+        return percent(after)
     return f'<span class="from">{percent(before)}</span><span class="arrow">→</span>{percent(after)}'
 
 
@@ -205,7 +207,9 @@ def published(facts: Facts) -> str:
         Column("Source", [r[3] for r in rows]),
     ]
     body = _scroll(table("published-figures", "Published figures", columns, sortable=False), "scroll free")
-    body += "".join(f'<p class="small">{text(p.explanation)}</p>' for p in facts.context.published if p.explanation)
+    body += "".join(
+        f'<p class="small wide">{text(p.explanation)}</p>' for p in facts.context.published if p.explanation
+    )
     return section("published", "Beside published figures", body)
 
 
