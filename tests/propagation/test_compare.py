@@ -9,12 +9,14 @@ import numpy.typing as npt
 import pytest
 
 from rfplan.errors import ParameterError
+from rfplan.io.p1546_tables import P1546Curves
 from rfplan.profile import PathProfile, Paths
 from rfplan.propagation.compare import compare_models, model_name
 from rfplan.propagation.corrections import WithCorrections
 from rfplan.propagation.fixed_access import Sui
 from rfplan.propagation.free_space import FreeSpace
 from rfplan.propagation.hata import Cost231Hata, OkumuraHata
+from rfplan.propagation.p1546 import P1546
 from rfplan.propagation.p1812 import P1812
 from rfplan.propagation.p2109 import BuildingEntryLoss
 from rfplan.propagation.tr38901 import TR38901
@@ -91,6 +93,8 @@ def test_names() -> None:
         model_name(WalfischIkegami(UrbanForm(roof_height_m=12.0)))
         == "WalfischIkegami(form=UrbanForm(roof_height_m=12.0))"
     )
+    curves = P1546Curves(np.zeros((3, 3, 3, 2, 8)), np.array([1.0, 1000.0]))
+    assert model_name(P1546(curves, time_percent=10.0)) == "P1546(time_percent=10.0)"
     indoor = WithCorrections(FreeSpace(), (BuildingEntryLoss(),))
     assert model_name(indoor) == "WithCorrections(model=FreeSpace, corrections=(BuildingEntryLoss))"
     table = compare_models(2e3, [FreeSpace(), FreeSpace(), indoor], **LINK)

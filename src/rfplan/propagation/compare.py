@@ -30,6 +30,8 @@ def model_name(model: object) -> str:
         return name
     changed = []
     for item in dataclasses.fields(model):
+        if not item.repr:  # tables that a model carries
+            continue
         value = getattr(model, item.name)
         default = item.default_factory() if item.default_factory is not dataclasses.MISSING else item.default
         if default is dataclasses.MISSING or value != default:
