@@ -178,6 +178,21 @@ def test_report_of_a_plan_without_people_speaks_of_area(plan_factory: Callable[.
     assert "NaN" not in page
 
 
+def test_what_lies_beyond_the_terrain_is_named_and_not_judged(plan: Any, tmp_path: Path) -> None:
+    communes = plan.demand.communes
+    far = communes.iloc[[0]].assign(code="far", name="Far away", population=4321)
+    far = far.set_geometry(far.geometry.translate(xoff=-0.02, yoff=0.3))  # north of the terrain
+    demand = dataclasses.replace(plan.demand, communes=pd.concat([communes, far], ignore_index=True), _latest=[])
+    page = _body(write_report(dataclasses.replace(plan, demand=demand), tmp_path).read_text(encoding="utf-8"))
+    assert "A further 4,321 people live beyond the terrain model" in page
+    row = re.search(r"<tr[^>]*><th[^>]*>(?:(?!</tr>).)*Far away.*?</tr>", page)
+    assert row is not None
+    assert "0 %" in row.group(0)  # within terrain
+    assert row.group(0).count("–") == 5  # shares and people left say nothing
+    last = pd.read_csv(tmp_path / "tables" / "key_figures.csv").iloc[-1]
+    assert last["population"] - last["population_on_terrain"] == pytest.approx(4321)
+
+
 def test_partly_synthetic_input_is_named_too(plan: Any, tmp_path: Path) -> None:
     note = "Synthetic: the stations. The ground is real."
     page = _body(write_report(plan, tmp_path, context={"synthetic_note": note}).read_text(encoding="utf-8"))

@@ -59,6 +59,10 @@ class Facts:
     key_before, key_after : DataFrame
         A row a commune, without the total.
     total_before, total_after : Series
+    within_terrain_percent : Series
+        Share of each commune's area on known ground, row by row.
+    off_terrain_km2 : float
+        Area of all communes beyond known ground.
     communes : GeoDataFrame (WGS 84), same rows as the key figures, or None
     existing : DataFrame
         Sites of today's network.
@@ -82,6 +86,8 @@ class Facts:
     key_after: pd.DataFrame
     total_before: pd.Series
     total_after: pd.Series
+    within_terrain_percent: pd.Series
+    off_terrain_km2: float
     communes: Any
     existing: pd.DataFrame
     build: pd.DataFrame
@@ -145,6 +151,8 @@ def gather(plan: Any, context: ReportContext) -> Facts:
         key_after=key_after,
         total_before=total_before,
         total_after=total_after,
+        within_terrain_percent=_within(grid),
+        off_terrain_km2=float(grid.communes["area_off_terrain_km2"].sum()),
         communes=_communes(grid, key_after),
         existing=before.network.sites.reset_index(drop=True),
         build=build_list(plan, before.network.sites),
@@ -216,6 +224,12 @@ def _rasterise(frame: Any, terrain: Any) -> BoolArray:
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # of affine, raised inside rasterio
         burnt = rasterize(shapes, out_shape=shape, transform=terrain.transform, default_value=1, dtype="uint8")
     return np.asarray(burnt).astype(bool)
+
+
+def _within(grid: DemandGrid) -> pd.Series:
+    """Share of each commune on known ground, of its pixels: official areas differ a little from those."""
+    on, off = grid.communes["area_on_terrain_km2"], grid.communes["area_off_terrain_km2"]
+    return (100.0 * on / (on + off)).reset_index(drop=True)
 
 
 def _communes(grid: DemandGrid, key: pd.DataFrame) -> Any:

@@ -51,7 +51,7 @@ def cards(facts: Facts) -> str:
             )
         )
     gained = after["covered_area_km2"] - before["covered_area_km2"]
-    off = float(after["area_km2"]) - float(after["area_on_terrain_km2"])
+    off = facts.off_terrain_km2
     out.append(
         card(
             "Area covered",
@@ -59,9 +59,7 @@ def cards(facts: Facts) -> str:
             [
                 f"{number(after['covered_area_km2'])} of {number(after['area_on_terrain_km2'])} km²; "
                 f"{number(gained, 1)} km² gained",
-                f"A further {number(off)} km² lie beyond the terrain model: not judged"
-                if off > 0.005 * float(after["area_km2"])
-                else "",
+                f"A further {number(off)} km² lie beyond the terrain model: not judged" if off > 0 else "",
             ],
             share_bar(before["covered_area_percent"], after["covered_area_percent"], "head"),
         )
@@ -267,9 +265,10 @@ def commune_table(facts: Facts) -> str:
         Column("Code", after["code"].astype(str).tolist(), kind="code"),
         Column("Area, km²", after["area_km2"].tolist(), 1, total=number(total_after["area_km2"], 1)),
     ]
-    on_terrain = 100 * after["area_on_terrain_km2"] / after["area_km2"].where(after["area_km2"] > 0)
-    if (on_terrain < 99.5).any():
-        share = 100 * total_after["area_on_terrain_km2"] / total_after["area_km2"]
+    on_terrain = facts.within_terrain_percent.loc[order]
+    if (on_terrain < 100).any():
+        known = float(total_after["area_on_terrain_km2"])
+        share = 100 * known / (known + facts.off_terrain_km2)
         columns.append(Column("Within terrain", on_terrain.tolist(), 0, "percent", total=percent(share, 0)))
     if facts.has_people:
         left = _left(after, "population_on_terrain", "covered_population")

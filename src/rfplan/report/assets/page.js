@@ -134,7 +134,7 @@
   var Numbered = L.CircleMarker.extend({
     _updatePath: function () {
       L.CircleMarker.prototype._updatePath.call(this);
-      if (this.options.order && this.getRadius() >= 7.5 && !this._empty()) {
+      if (this.options.order && this.getRadius() >= 7 && !this._empty()) {
         var ctx = this._renderer._ctx;
         ctx.globalAlpha = 1;
         ctx.fillStyle = "#111";
@@ -168,7 +168,8 @@
     var small = Math.min(3.2, Math.max(1.5, 5 - 0.32 * Math.log2(data.existing.length + 1)));
     var large = Math.min(9.5, Math.max(3.4, 10.5 - 0.95 * Math.log2(planned.length + 1)));
     existing.eachLayer(function (m) { m.setRadius(Math.min(6, small + 0.8 * growth)); });
-    planned.forEach(function (m) { m.setRadius(Math.min(9.5, large + 2 * growth)); });
+    map.getContainer().classList.toggle("close", growth >= 1);
+    planned.forEach(function (m) { m.setRadius(Math.min(9.5, large + 2.5 * growth)); });
   }
   map.on("zoomend", sizes);
 
