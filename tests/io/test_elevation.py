@@ -82,3 +82,20 @@ def test_block_mean_needs_half_of_the_block() -> None:
     mean = block_mean(Raster(values, 0, 0, 1, 1, "EPSG:32648", None, "x"), 2, 2).values
     assert mean[0, 0] == pytest.approx((1 + 4 + 5) / 3)
     assert np.isnan(mean[1, 1])
+
+
+def test_many_voids_are_solved_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(9)
+    grid = np.cumsum(rng.normal(0, 3, (80, 90)), axis=1).astype("float32")
+    voids = rng.random(grid.shape) < 0.3
+    holed = np.where(voids, np.nan, grid).astype("float32")
+    direct = fill_voids(holed, voids)
+    monkeypatch.setattr("rfplan.io.elevation._DIRECT_CELLS", 0)
+    np.testing.assert_allclose(fill_voids(holed, voids), direct, atol=1e-3)
+
+
+def test_wide_lowland_is_settled_quickly() -> None:
+    grid = np.full((600, 600), -400, "float32")
+    grid[:, 300:] = -300  # an escarpment below the sea, taller than a spike's drop
+    grid[100, 100] = -450
+    assert np.argwhere(find_spikes(grid)).tolist() == [[100, 100]]

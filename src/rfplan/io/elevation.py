@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage as ndimage
 import scipy.sparse as sparse
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.linalg import cg, spsolve
 
 from rfplan.errors import InputFileError
 from rfplan.io.raster import MAX_RASTER_BYTES, Raster
@@ -29,6 +29,7 @@ IMPOSSIBLE_M = (-500.0, 9000.0)
 MAX_VOID_KM2 = 10.0
 """Connected voids up to this area are filled; larger ones stay unknown ground."""
 
+_DIRECT_CELLS = 200_000
 _EIGHT = np.ones((3, 3), dtype=bool)
 
 
@@ -51,9 +52,8 @@ def find_spikes(elevation_m: FloatGrid) -> npt.NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         spikes = (elevation_m < IMPOSSIBLE_M[0]) | (elevation_m > IMPOSSIBLE_M[1])
         low = (elevation_m < SPIKE_FLOOR_M) & ~spikes
-    for row, col in np.argwhere(low):
-        around = elevation_m[max(0, row - 5) : row + 6, max(0, col - 5) : col + 6]
-        spikes[row, col] = np.nanmedian(around) - elevation_m[row, col] > SPIKE_DROP_M
+    if low.any():
+        _mark_pits(elevation_m, low, spikes)
     known = np.isfinite(elevation_m) & ~spikes
     ring = _EIGHT.copy()
     ring[1, 1] = False
@@ -65,6 +65,21 @@ def find_spikes(elevation_m: FloatGrid) -> npt.NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         jump = (elevation_m - highest > SPIKE_JUMP_M) | (lowest - elevation_m > SPIKE_JUMP_M)
     return np.asarray(spikes | (known & enough & jump))
+
+
+def _mark_pits(elevation_m: FloatGrid, low: npt.NDArray[np.bool_], spikes: npt.NDArray[np.bool_]) -> None:
+    """Mark the low cells that lie far below the median of the 11 x 11 cells around them."""
+    highest = ndimage.maximum_filter(
+        np.where(np.isnan(elevation_m), np.float32(-np.inf), elevation_m), size=11, mode="constant", cval=-np.inf
+    )
+    # the median cannot be higher than the highest: whole lowlands are settled here, without sorting windows
+    rows, cols = np.nonzero(low & (highest - elevation_m > SPIKE_DROP_M))
+    padded = np.pad(elevation_m, 5, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (11, 11))
+    for start in range(0, rows.size, 20_000):
+        r, c = rows[start : start + 20_000], cols[start : start + 20_000]
+        middle = np.nanmedian(windows[r, c].reshape(r.size, -1), axis=1)
+        spikes[r, c] |= middle - elevation_m[r, c] > SPIKE_DROP_M
 
 
 def small_voids(elevation_m: FloatGrid, max_cells: float) -> npt.NDArray[np.bool_]:
@@ -123,8 +138,17 @@ def fill_voids(elevation_m: FloatGrid, voids: npt.NDArray[np.bool_]) -> FloatGri
     i = np.concatenate([a for a, _ in links])
     j = np.concatenate([b for _, b in links])
     off = sparse.csc_matrix((np.full(i.size, -1.0), (i, j)), shape=(n, n))
-    out[rows, cols] = spsolve((sparse.diags(neighbours) + off).tocsc(), right_side)
+    out[rows, cols] = _solve((sparse.diags(neighbours) + off).tocsc(), right_side)
     return out
+
+
+def _solve(matrix: Any, right_side: FloatArray) -> FloatArray:
+    """Solve the membrane: directly, or by conjugate gradients where there are very many voids."""
+    if right_side.size <= _DIRECT_CELLS:
+        return np.asarray(spsolve(matrix, right_side))
+    scale = sparse.diags(1.0 / matrix.diagonal())
+    heights, _ = cg(matrix, right_side, rtol=1e-7, maxiter=2_000, M=scale)
+    return np.asarray(heights)
 
 
 def _cell_area_km2(raster: Raster) -> float:
