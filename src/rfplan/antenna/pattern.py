@@ -177,17 +177,8 @@ class Antenna:
         )
         directions = np.stack([azimuth.ravel(), elevation.ravel()], axis=1)
         out = np.empty(directions.shape[0])
-        kernel.losses_kernel(
-            self.kind,
-            self.parameters,
-            self.horizontal_loss_db,
-            self.vertical_loss_db,
-            self.grid,
-            directions,
-            float(mechanical_tilt_deg),
-            self.electrical_shift_deg(electrical_tilt_deg),
-            out,
-        )
+        shift = self.electrical_shift_deg(electrical_tilt_deg)
+        kernel.losses_kernel(PatternTable.of([self]).arrays, directions, float(mechanical_tilt_deg), shift, out)
         return self.gain_dbi - out.reshape(azimuth.shape)
 
     def renamed(self, name: str) -> Antenna:

@@ -7,6 +7,7 @@ antenna's own horizon. Losses are in dB relative to the maximum gain, never nega
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ P_WIDTH_H, P_MAX_H, P_WIDTH_V, P_MAX_V, P_MAX_TOTAL, P_CUT_AZIMUTH = 0, 1, 2, 3,
 N_PARAMETERS = 6
 
 Floats = npt.NDArray[np.float64]
+Patterns = tuple[Any, ...]
 
 
 @jit
@@ -34,19 +36,19 @@ def wrap_180(angle_deg: float) -> float:
 
 
 @jit
-def cut_value(cut: Floats, angle_deg: float) -> float:
-    """Linear interpolation in a cyclic cut sampled at whole degrees, in dB."""
+def cut_value(cuts: Floats, a: int, angle_deg: float) -> float:
+    """Linear interpolation in cyclic cut `a`, sampled at whole degrees, in dB."""
     wrapped = angle_deg - 360.0 * math.floor(angle_deg / 360.0)
     low = int(wrapped)
     part = wrapped - low
     low = low % 360
     high = low + 1 if low < 359 else 0
-    return float(cut[low] * (1.0 - part) + cut[high] * part)
+    return float(cuts[a, low] * (1.0 - part) + cuts[a, high] * part)
 
 
 @jit
-def sampled_value(grid: npt.NDArray[np.float32], azimuth_deg: float, depression_deg: float) -> float:
-    """Bilinear interpolation in a (181, 360) pattern: rows are depression −90…90, columns azimuth 0…359."""
+def sampled_value(grids: npt.NDArray[np.float32], g: int, azimuth_deg: float, depression_deg: float) -> float:
+    """Bilinear interpolation in (181, 360) pattern `g`: rows are depression −90…90, columns azimuth 0…359."""
     down = depression_deg + 90.0
     if down < 0.0:
         down = 0.0
@@ -61,41 +63,36 @@ def sampled_value(grid: npt.NDArray[np.float32], azimuth_deg: float, depression_
     u = wrapped - low
     low = low % 360
     high = low + 1 if low < 359 else 0
-    upper = grid[row, low] * (1.0 - u) + grid[row, high] * u
-    lower = grid[row + 1, low] * (1.0 - u) + grid[row + 1, high] * u
+    upper = grids[g, row, low] * (1.0 - u) + grids[g, row, high] * u
+    lower = grids[g, row + 1, low] * (1.0 - u) + grids[g, row + 1, high] * u
     return float(upper * (1.0 - v) + lower * v)
 
 
 @jit
-def parametric_loss_db(parameters: Floats, azimuth_deg: float, depression_deg: float) -> float:
+def parametric_loss_db(parameters: Floats, a: int, azimuth_deg: float, depression_deg: float) -> float:
     """TR 36.814 Table A.2.1.1-2 / TR 38.901 Table 7.3-1: two parabolas with floors, then a floor on the sum."""
-    across = azimuth_deg / parameters[P_WIDTH_H]
-    horizontal = 12.0 * across * across
-    if horizontal > parameters[P_MAX_H]:
-        horizontal = parameters[P_MAX_H]
-    down = depression_deg / parameters[P_WIDTH_V]
-    vertical = 12.0 * down * down
-    if vertical > parameters[P_MAX_V]:
-        vertical = parameters[P_MAX_V]
-    total = horizontal + vertical
-    if total > parameters[P_MAX_TOTAL]:
-        total = parameters[P_MAX_TOTAL]
-    return float(total)
+    across = azimuth_deg / parameters[a, P_WIDTH_H]
+    horizontal = min(12.0 * across * across, parameters[a, P_MAX_H])
+    down = depression_deg / parameters[a, P_WIDTH_V]
+    vertical = min(12.0 * down * down, parameters[a, P_MAX_V])
+    return float(min(horizontal + vertical, parameters[a, P_MAX_TOTAL]))
 
 
 @jit
-def _projection(parameters: Floats, horizontal: Floats, vertical: Floats, azimuth: float, depression: float) -> float:
-    cut_azimuth = parameters[P_CUT_AZIMUTH]
+def _projection(
+    parameters: Floats, horizontal: Floats, vertical: Floats, a: int, azimuth: float, depression: float
+) -> float:
+    cut_azimuth = parameters[a, P_CUT_AZIMUTH]
     away = abs(wrap_180(azimuth - cut_azimuth)) / 180.0
-    front = cut_value(vertical, depression) - cut_value(horizontal, cut_azimuth)
-    back = cut_value(vertical, 180.0 - depression) - cut_value(horizontal, cut_azimuth + 180.0)
-    return float(cut_value(horizontal, azimuth) + (1.0 - away) * front + away * back)
+    front = cut_value(vertical, a, depression) - cut_value(horizontal, a, cut_azimuth)
+    back = cut_value(vertical, a, 180.0 - depression) - cut_value(horizontal, a, cut_azimuth + 180.0)
+    return float(cut_value(horizontal, a, azimuth) + (1.0 - away) * front + away * back)
 
 
 @jit
-def _cross_weighted(horizontal: Floats, vertical: Floats, azimuth: float, depression: float) -> float:
-    loss_h = cut_value(horizontal, azimuth)
-    loss_v = cut_value(vertical, depression)
+def _cross_weighted(horizontal: Floats, vertical: Floats, a: int, azimuth: float, depression: float) -> float:
+    loss_h = cut_value(horizontal, a, azimuth)
+    loss_v = cut_value(vertical, a, depression)
     lin_h = 10.0 ** (-0.1 * loss_h)
     lin_v = 10.0 ** (-0.1 * loss_v)
     w_h = lin_v * (1.0 - lin_h)
@@ -107,31 +104,30 @@ def _cross_weighted(horizontal: Floats, vertical: Floats, azimuth: float, depres
 
 
 @jit
-def pattern_loss_db(
-    kind: int,
-    parameters: Floats,
-    horizontal: Floats,
-    vertical: Floats,
-    grid: npt.NDArray[np.float32],
-    azimuth_deg: float,
-    depression_deg: float,
-) -> float:
-    """Loss of any pattern kind towards one direction, in dB; the caller has applied both tilts."""
-    if kind == OMNI:
-        down = depression_deg / parameters[P_WIDTH_V]
-        return float(min(12.0 * down * down, parameters[P_MAX_V]))
+def pattern_loss_db(patterns: Patterns, a: int, azimuth_deg: float, depression_deg: float) -> float:
+    """Loss of antenna `a` of a set towards one direction, in dB; the caller has applied both tilts.
+
+    ``patterns`` is the tuple (kind, parameters, horizontal, vertical, grids, grid_index). Rows are indexed in place:
+    a view of a row would count references, and threads would wait for each other.
+    """
+    kind, parameters, horizontal, vertical, grids, grid_index = patterns
+    k = kind[a]
+    if k == OMNI:
+        down = depression_deg / parameters[a, P_WIDTH_V]
+        return float(min(12.0 * down * down, parameters[a, P_MAX_V]))
     azimuth = wrap_180(azimuth_deg)
-    if kind == PARAMETRIC:
-        return parametric_loss_db(parameters, azimuth, depression_deg)
-    if kind == SUM:
-        total = cut_value(horizontal, azimuth) + cut_value(vertical, depression_deg)
-        return float(min(total, parameters[P_MAX_TOTAL]))
-    if kind == PROJECTION:
-        filled = max(_projection(parameters, horizontal, vertical, azimuth, depression_deg), 0.0)
-        return float(min(filled, parameters[P_MAX_TOTAL]))
-    if kind == CROSS_WEIGHTED:
-        return float(min(_cross_weighted(horizontal, vertical, azimuth, depression_deg), parameters[P_MAX_TOTAL]))
-    return sampled_value(grid, azimuth, depression_deg)
+    if k == PARAMETRIC:
+        return parametric_loss_db(parameters, a, azimuth, depression_deg)
+    if k == SUM:
+        total = cut_value(horizontal, a, azimuth) + cut_value(vertical, a, depression_deg)
+        return float(min(total, parameters[a, P_MAX_TOTAL]))
+    if k == PROJECTION:
+        filled = max(_projection(parameters, horizontal, vertical, a, azimuth, depression_deg), 0.0)
+        return float(min(filled, parameters[a, P_MAX_TOTAL]))
+    if k == CROSS_WEIGHTED:
+        crossed = _cross_weighted(horizontal, vertical, a, azimuth, depression_deg)
+        return float(min(crossed, parameters[a, P_MAX_TOTAL]))
+    return sampled_value(grids, grid_index[a], azimuth, depression_deg)
 
 
 @jit
@@ -156,19 +152,9 @@ def tilt_direction(azimuth_deg: float, elevation_deg: float, mechanical_tilt_deg
 
 @jit
 def losses_kernel(
-    kind: int,
-    parameters: Floats,
-    horizontal: Floats,
-    vertical: Floats,
-    grid: npt.NDArray[np.float32],
-    directions: Floats,
-    mechanical_tilt_deg: float,
-    electrical_shift_deg: float,
-    out: Floats,
+    patterns: Patterns, directions: Floats, mechanical_tilt_deg: float, electrical_shift_deg: float, out: Floats
 ) -> None:
-    """Losses towards ``directions`` (n, 2): azimuth off boresight and elevation above the horizon."""
+    """Losses of antenna 0 towards ``directions`` (n, 2): azimuth off boresight and elevation above the horizon."""
     for i in range(directions.shape[0]):
         azimuth, depression = tilt_direction(directions[i, 0], directions[i, 1], mechanical_tilt_deg)
-        out[i] = pattern_loss_db(
-            kind, parameters, horizontal, vertical, grid, azimuth, depression - electrical_shift_deg
-        )
+        out[i] = pattern_loss_db(patterns, 0, azimuth, depression - electrical_shift_deg)

@@ -13,7 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.kernels._jit import jit, jit_parallel
-from rfplan.kernels.antenna import pattern_loss_db, tilt_direction
+from rfplan.kernels.antenna import (
+    P_MAX_H,
+    P_MAX_TOTAL,
+    P_MAX_V,
+    P_WIDTH_H,
+    P_WIDTH_V,
+    PARAMETRIC,
+    pattern_loss_db,
+    tilt_direction,
+    wrap_180,
+)
 
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
@@ -30,72 +40,57 @@ G_X, G_Y, G_STEP, G_RX, G_CURVATURE = 0, 1, 2, 3, 4
 
 
 @jit
-def sector_losses(
-    sectors: Floats,
-    antenna: Integers,
-    patterns: Patterns,
-    azimuth_deg: float,
-    distance_m: float,
-    rx_amsl_m: float,
-    curvature: float,
-    out: Floats,
-) -> None:
-    """Pattern loss of every sector towards a point, in dB; azimuths are those of the grid."""
-    kind, parameters, horizontal, vertical, grids, grid_index = patterns
-    last_tx = math.nan
-    elevation = 0.0
-    for s in range(sectors.shape[0]):
-        tx = sectors[s, S_TX_AMSL]
-        if tx != last_tx:
-            # The straight ray on a sphere of the effective radius dips by d/(2a) below the chord's slope.
-            elevation = math.degrees(math.atan2(rx_amsl_m - tx, distance_m) - distance_m * curvature)
-            last_tx = tx
-        a = antenna[s]
-        off, depression = tilt_direction(azimuth_deg - sectors[s, S_AZIMUTH], elevation, sectors[s, S_MECHANICAL])
-        out[s] = pattern_loss_db(
-            kind[a],
-            parameters[a],
-            horizontal[a],
-            vertical[a],
-            grids[grid_index[a]],
-            off,
-            depression - sectors[s, S_SHIFT],
-        )
-
-
-@jit
-def losses_at_pixel(
+def row_losses(
+    row: int,
     ground_m: Floats32,
     geometry: Floats,
     sectors: Floats,
     antenna: Integers,
     patterns: Patterns,
-    row: int,
-    col: int,
+    angles: Floats,
     out: Floats,
 ) -> None:
-    """Pattern loss of every sector towards a pixel's centre."""
-    east = geometry[G_X] + col * geometry[G_STEP]
+    """Pattern loss of every sector towards the pixels of a row, (sectors, w), in dB; NaN over unknown ground.
+
+    A whole row a call, and plain arithmetic inside: handing arrays to a function pixel by pixel costs ten times the
+    arithmetic, because every hand-over counts references. ``angles`` (3, w) is working space.
+    """
+    kind, parameters = patterns[0], patterns[1]
     north = geometry[G_Y] - row * geometry[G_STEP]
-    sector_losses(
-        sectors,
-        antenna,
-        patterns,
-        math.degrees(math.atan2(east, north)),
-        math.sqrt(east * east + north * north),
-        ground_m[row, col] + geometry[G_RX],
-        geometry[G_CURVATURE],
-        out,
-    )
-
-
-@jit
-def any_known(path_loss_db: Floats, row: int, col: int) -> bool:
-    """Whether any band has a prediction at a pixel."""
-    for b in range(path_loss_db.shape[0]):  # noqa: SIM110 (kernels compile plain loops best)
-        if not math.isnan(path_loss_db[b, row, col]):
-            return True
-    return False
+    width = ground_m.shape[1]
+    for col in range(width):
+        east = geometry[G_X] + col * geometry[G_STEP]
+        angles[0, col] = math.degrees(math.atan2(east, north))
+        angles[1, col] = math.sqrt(east * east + north * north)
+    last_tx = math.nan
+    for s in range(sectors.shape[0]):
+        tx = sectors[s, S_TX_AMSL]
+        if tx != last_tx:
+            # The straight ray on a sphere of the effective radius dips by d/(2a) below the chord's slope.
+            for col in range(width):
+                rise = ground_m[row, col] + geometry[G_RX] - tx
+                distance = angles[1, col]
+                angles[2, col] = math.degrees(math.atan2(rise, distance) - distance * geometry[G_CURVATURE])
+            last_tx = tx
+        a = antenna[s]
+        mechanical = sectors[s, S_MECHANICAL]
+        if kind[a] == PARAMETRIC:
+            width_h, most_h = parameters[a, P_WIDTH_H], parameters[a, P_MAX_H]
+            width_v, most_v = parameters[a, P_WIDTH_V], parameters[a, P_MAX_V]
+            most = parameters[a, P_MAX_TOTAL]
+            for col in range(width):
+                off, depression = tilt_direction(angles[0, col] - sectors[s, S_AZIMUTH], angles[2, col], mechanical)
+                across = wrap_180(off) / width_h
+                down = (depression - sectors[s, S_SHIFT]) / width_v
+                loss = min(12.0 * across * across, most_h) + min(12.0 * down * down, most_v)
+                out[s, col] = loss if math.isnan(loss) else min(loss, most)
+        else:
+            for col in range(width):
+                if math.isnan(angles[2, col]):
+                    out[s, col] = math.nan
+                    continue
+                off, depression = tilt_direction(angles[0, col] - sectors[s, S_AZIMUTH], angles[2, col], mechanical)
+                out[s, col] = pattern_loss_db(patterns, a, off, depression - sectors[s, S_SHIFT])
 
 
 @jit_parallel
@@ -125,26 +120,28 @@ def site_levels_kernel(
     height, width = ground_m.shape
     n_cells = cell_sector.shape[0]
     for row in numba.prange(height):
-        losses = np.empty(sectors.shape[0])
+        losses = np.empty((sectors.shape[0], width))
+        row_losses(row, ground_m, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
         for col in range(width):
-            rsrp_dbm[row, col] = np.nan
-            margin_db[row, col] = np.nan
-            best_cell[row, col] = -1
-            if not any_known(path_loss_db, row, col):
-                continue
-            losses_at_pixel(ground_m, geometry, sectors, antenna, patterns, row, col, losses)
+            best_level = np.float32(np.nan)
+            best_margin = np.float32(np.nan)
+            best = -1
+            kind = clutter[row, col]
             for c in range(n_cells):
                 b = cell_band[c]
-                total = path_loss_db[b, row, col] + losses[cell_sector[c]] + entry_db[clutter[row, col], b]
+                total = path_loss_db[b, row, col] + losses[cell_sector[c], col] + entry_db[kind, b]
                 if math.isnan(total):
                     continue
                 level = np.float32(level_const_dbm[c] - total)
                 margin = np.float32(margin_const_db[c] - total)
-                if best_cell[row, col] < 0 or level > rsrp_dbm[row, col]:
-                    rsrp_dbm[row, col] = level
-                    best_cell[row, col] = c
-                if math.isnan(margin_db[row, col]) or margin > margin_db[row, col]:
-                    margin_db[row, col] = margin
+                if best < 0 or level > best_level:
+                    best_level = level
+                    best = c
+                if math.isnan(best_margin) or margin > best_margin:
+                    best_margin = margin
+            rsrp_dbm[row, col] = best_level
+            margin_db[row, col] = best_margin
+            best_cell[row, col] = best
 
 
 @jit_parallel

@@ -19,8 +19,7 @@ from rfplan.kernels.coverage import (
     Integers,
     Integers32,
     Patterns,
-    any_known,
-    losses_at_pixel,
+    row_losses,
 )
 
 UNIT_MW = 1e-19
@@ -48,22 +47,6 @@ def share_of(power: int, load: float) -> int:
     return int(power * load + 0.5)
 
 
-@jit
-def _insert(levels: Floats32, cells: Integers32, level: np.float32, cell: np.int32) -> None:
-    """Keep the strongest first; on equal levels the lower cell row goes first."""
-    n = levels.shape[0]
-    k = n
-    while k > 0 and (cells[k - 1] < 0 or level > levels[k - 1] or (level == levels[k - 1] and cell < cells[k - 1])):
-        k -= 1
-    if k == n:
-        return
-    for i in range(n - 1, k, -1):
-        levels[i] = levels[i - 1]
-        cells[i] = cells[i - 1]
-    levels[k] = level
-    cells[k] = cell
-
-
 @jit_parallel
 def site_accumulate_kernel(
     path_loss_db: Floats,
@@ -88,38 +71,39 @@ def site_accumulate_kernel(
     load. Outputs are windows of (carrier, h, w[, k]) arrays.
     """
     height, width = ground_m.shape
+    kept = top_cell.shape[3]
     for row in numba.prange(height):
-        losses = np.empty(sectors.shape[0])
+        losses = np.empty((sectors.shape[0], width))
+        row_losses(row, ground_m, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
         for col in range(width):
-            if not any_known(path_loss_db, row, col):
-                continue
-            losses_at_pixel(ground_m, geometry, sectors, antenna, patterns, row, col, losses)
             kind = clutter[row, col]
             for c in range(cells.shape[0]):
                 b = cells[c, 1]
-                loss = path_loss_db[b, row, col] + losses[cells[c, 0]] + entry_db[kind, b]
+                loss = path_loss_db[b, row, col] + losses[cells[c, 0], col] + entry_db[kind, b]
                 if math.isnan(loss):
                     continue
                 level = np.float32(numbers[c, 0] - loss)
                 power = fixed_power(np.float64(level))
                 sent = share_of(power, numbers[c, 1])
-                carrier = cells[c, 3]
-                total[carrier, row, col] += power
-                traffic[carrier, row, col] += sent
-                collision[carrier, row, col, cells[c, 4]] += power - sent
-                _insert(top_level[carrier, row, col], top_cell[carrier, row, col], level, np.int32(cells[c, 2]))
-
-
-@jit
-def _server_index(levels: Floats32, cells: Integers32, prior: int, hysteresis_db: float) -> int:
-    """Place of the server: the strongest, or the prior one while it is less than the hysteresis below."""
-    if prior >= 0:
-        for k in range(cells.shape[0]):
-            if cells[k] < 0 or levels[k] < levels[0] - hysteresis_db:
-                break
-            if cells[k] == prior:
-                return k
-    return 0
+                i = cells[c, 3]
+                total[i, row, col] += power
+                traffic[i, row, col] += sent
+                collision[i, row, col, cells[c, 4]] += power - sent
+                # Strongest first; on equal levels the lower cell row goes first.
+                cell = np.int32(cells[c, 2])
+                k = kept
+                while k > 0:
+                    other = top_cell[i, row, col, k - 1]
+                    beside = top_level[i, row, col, k - 1]
+                    if not (other < 0 or level > beside or (level == beside and cell < other)):
+                        break
+                    if k < kept:
+                        top_level[i, row, col, k] = beside
+                        top_cell[i, row, col, k] = other
+                    k -= 1
+                if k < kept:
+                    top_level[i, row, col, k] = level
+                    top_cell[i, row, col, k] = cell
 
 
 @jit_parallel
@@ -145,18 +129,24 @@ def quality_kernel(
     noise_mw, window_db, hysteresis_db, blocks = scalars[0], scalars[1], scalars[2], scalars[3]
     for row in numba.prange(server.shape[0]):
         for col in range(server.shape[1]):
-            levels = top_level[row, col]
-            cells = top_cell[row, col]
             overlap[row, col] = 0
             server[row, col] = -1
             for q in range(N_QUALITY):
                 out[q, row, col] = np.nan
-            if cells[0] < 0:
+            if top_cell[row, col, 0] < 0:
                 continue
-            k = _server_index(levels, cells, prior[row, col], hysteresis_db)
-            s = cells[k]
+            # The strongest serves, or the prior server while it is less than the hysteresis below.
+            k = 0
+            if prior[row, col] >= 0:
+                for j in range(top_cell.shape[2]):
+                    if top_cell[row, col, j] < 0 or top_level[row, col, j] < top_level[row, col, 0] - hysteresis_db:
+                        break
+                    if top_cell[row, col, j] == prior[row, col]:
+                        k = j
+                        break
+            s = top_cell[row, col, k]
             server[row, col] = s
-            level = np.float64(levels[k])
+            level = np.float64(top_level[row, col, k])
             own = fixed_power(level)
             own_mw = own * UNIT_MW
             data = (traffic[row, col] - share_of(own, load[s])) * UNIT_MW
@@ -170,12 +160,12 @@ def quality_kernel(
             out[Q_RSRQ, row, col] = 10.0 * math.log10(own_mw / block) if own > 0 else -np.inf
             out[Q_RSSI, row, col] = 10.0 * math.log10(blocks * block)
             other = 1 if k == 0 else 0
-            if other < cells.shape[0] and cells[other] >= 0:
-                out[Q_SECOND, row, col] = levels[other]
-                out[Q_DOMINANCE, row, col] = level - levels[other]
+            if other < top_cell.shape[2] and top_cell[row, col, other] >= 0:
+                out[Q_SECOND, row, col] = top_level[row, col, other]
+                out[Q_DOMINANCE, row, col] = level - top_level[row, col, other]
             count = 0
-            for i in range(cells.shape[0]):
-                if cells[i] >= 0 and levels[i] >= levels[0] - window_db:
+            for i in range(top_cell.shape[2]):
+                if top_cell[row, col, i] >= 0 and top_level[row, col, i] >= top_level[row, col, 0] - window_db:
                     count += 1
             overlap[row, col] = count
 
