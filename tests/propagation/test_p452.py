@@ -179,6 +179,16 @@ def test_a_batch_equals_its_paths_one_by_one():
     assert together.tolist() == np.concatenate([P452(time_percent=5).path_loss_db(p) for p in single]).tolist()
 
 
+@pytest.mark.parametrize("time_percent", [0.01, 1.0, 50.0])
+def test_a_growing_hill_changes_the_loss_without_jumps(time_percent):
+    d = np.linspace(0, 20e3, 101)
+    shape = np.exp(-(((d - 8e3) / 1.5e3) ** 2))
+    hills_ = [link(PathProfile(d, 100 + h * shape), 1800.0, 40.0, 5.0) for h in np.arange(0.0, 60.0, 0.1)]
+    loss = P452(time_percent=time_percent).path_loss_db(Paths.concatenate(hills_))
+    assert loss[-1] > loss[0] + 10
+    assert np.abs(np.diff(loss)).max() < 0.2
+
+
 def test_wrong_inputs_are_named():
     with pytest.raises(ParameterError, match=r"time_percent is 60.* 0.001 to 50"):
         P452(time_percent=60)

@@ -211,6 +211,15 @@ def test_a_batch_equals_its_paths_one_by_one():
         assert together.tolist() == apart.tolist()
 
 
+@pytest.mark.parametrize("method", ["single", "bullington", "delta-bullington", "spherical-earth"])
+def test_a_growing_hill_changes_the_loss_without_jumps(method):
+    d = np.linspace(0, 20e3, 101)
+    shape = np.exp(-(((d - 8e3) / 1.5e3) ** 2))
+    paths = [link(PathProfile(d, 100 + h * shape), 1800.0, 40.0, 5.0) for h in np.arange(0.0, 60.0, 0.1)]
+    loss = P526(method).path_loss_db(Paths.concatenate(paths))
+    assert np.abs(np.diff(loss)).max() < 0.2
+
+
 def test_wrong_inputs_are_named():
     with pytest.raises(ParameterError, match="method is 'giovanelli'"):
         P526("giovanelli")
