@@ -14,7 +14,7 @@ import rfplan.coverage
 from rfplan.errors import ParameterError
 from rfplan.network import Network
 from rfplan.optimize.candidates import CandidateRules, find_candidates
-from rfplan.optimize.radio import MaximalCoverage, SetCover, TargetCover, problem_rules
+from rfplan.optimize.radio import MaximalCoverage, RollOut, SetCover, TargetCover, problem_rules
 from rfplan.terrain import Terrain
 
 
@@ -154,3 +154,21 @@ def test_nothing_left_to_cover(world):
     assert len(plan.sites) == 0
     assert (plan.objective, plan.gap, plan.verified) == (0.0, 0.0, True)
     assert len(plan.uncoverable) == 0
+
+
+def test_roll_out_on_the_map_has_a_year_a_site_and_keeps_its_promise(world):
+    problem = RollOut(
+        world.coverage,
+        world.demand,
+        world.candidates,
+        budgets={2025: 4.0, 2026: 4.0, 2027: 4.0},
+        milestones={2026: 0.5},
+    )
+    plan = problem.solve(10)
+    assert plan.verified
+    assert plan.sites["year"].is_monotonic_increasing
+    assert (plan.sites.groupby("year")["cost"].sum() <= 4.0 + 1e-9).all()
+    domain = world.index >= 0
+    after = plan.coverage_after.layers["covered"].values & domain
+    assert plan.years["covered"].iloc[-1] == pytest.approx(world.people[after].sum())
+    assert plan.years["met"].all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rfplan.optimize.candidates import CandidateRules, Candidates, find_candidates
 from rfplan.optimize.instance import Rules
 from rfplan.optimize.planning import Plan
-from rfplan.optimize.radio import MaximalCoverage, SetCover, TargetCover, problem_rules
+from rfplan.optimize.radio import MaximalCoverage, RollOut, SetCover, TargetCover, problem_rules
 from rfplan.optimize.solution import Solution
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Candidates",
     "MaximalCoverage",
     "Plan",
+    "RollOut",
     "Rules",
     "SetCover",
     "Solution",

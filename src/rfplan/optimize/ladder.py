@@ -224,7 +224,7 @@ def _finish(
     coverable[uncoverable_rows] = False
     return Solution(
         selected=order,
-        marginal=marginal_gains(instance, order, measures),
+        marginal=marginal_gains(instance.matrix, order, instance.required, measures),
         cost=instance.cost[order],
         objective=objective,
         bound=bound,

@@ -44,6 +44,10 @@ class Plan:
         Share asked for, by measure.
     curve
         Cost–coverage curve: ``sites, cost, people, people_percent, area_km2, area_percent``.
+    timings_s
+        Wall time of each stage.
+    years
+        For a roll-out: a row a year (see `RollOutSolution`); None otherwise. ``sites`` then has a ``year`` column.
     """
 
     sites: pd.DataFrame
@@ -58,6 +62,7 @@ class Plan:
     targets: Mapping[str, float]
     curve: pd.DataFrame
     timings_s: Mapping[str, float] = field(default_factory=dict)
+    years: pd.DataFrame | None = None
 
     @property
     def objective(self) -> float:
@@ -78,6 +83,11 @@ class Plan:
     def status(self) -> Status:
         """``optimal``, ``feasible`` or ``infeasible``."""
         return self.solution.status
+
+    @property
+    def reason(self) -> str:
+        """Why it is infeasible, or what of a target cannot be met; empty otherwise."""
+        return self.solution.reason
 
     @property
     def seed(self) -> int:

@@ -269,14 +269,19 @@ class MatrixMaximalCoverage:
 
     def solve(self, time_limit_s: float = 60.0, seed: int = 0, progress: Progress | None = None) -> Solution:
         """Solve; the objective is the weight covered and `bound` is what no selection can exceed."""
-        n = self.matrix.shape[1]
-        fixed, blocked, conflicts = apply_rules(self.rules, n)
+        instance = self.as_instance()
+        coverable = _coverable(self.matrix, instance.blocked, self.required)
+        return solve_budget(instance, self.measures, np.flatnonzero(~coverable), time_limit_s, seed, progress)
+
+    def as_instance(self) -> Instance:
+        """The problem in the kernels' form; ParameterError when the fixed columns alone pass the budget."""
+        fixed, blocked, conflicts = apply_rules(self.rules, self.matrix.shape[1])
         spent = float(self.cost[fixed].sum())
-        if spent > self.budget:
+        if spent > self.budget * (1 + 1e-12):
             raise ParameterError(f"the fixed columns cost {spent:g}, more than the budget of {self.budget:g}")
         coverable = _coverable(self.matrix, blocked, self.required)
         group = np.where(coverable & (self.weight > 0), 0, -1).astype(np.int32)[None, :]
-        instance = Instance(
+        return Instance(
             self.matrix,
             self.cost,
             self.required,
@@ -288,7 +293,6 @@ class MatrixMaximalCoverage:
             blocked,
             conflicts,
         )
-        return solve_budget(instance, self.measures, np.flatnonzero(~coverable), time_limit_s, seed, progress)
 
 
 def _coverable(matrix: CoverMatrix, blocked: Any, required: IntArray) -> Any:

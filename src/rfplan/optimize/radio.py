@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from rfplan.optimize.instance import Rules
 from rfplan.optimize.planning import Plan
 from rfplan.optimize.prepare import Prepared, prepare
 from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixSetCover, MatrixTargetCover
+from rfplan.optimize.rollout import MatrixRollOut
 from rfplan.optimize.solution import Solution
 
 if TYPE_CHECKING:
@@ -192,6 +193,64 @@ class MaximalCoverage(_OnMap):
             self.rules or Rules(),
         )
         return problem.solve(time_limit_s, seed, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class RollOut(_OnMap):
+    """Which sites in which year: a budget a year, sites stay, milestones on the way.
+
+    Parameters
+    ----------
+    budgets : mapping of year to cost
+        Cost allowed in each year.
+    milestones : mapping of year to share
+        Share 0–1 of the people (or area) covered already or coverable, to be reached by the end of the year.
+    maximise : str
+        ``people`` or ``area_km2``: what the milestones and the discounted sum count.
+    discount_rate : float
+        Worth of a year's cover against the year before: 0.05 is 5 % less.
+    carry_over : bool
+        Whether money left of a year may be spent later.
+    """
+
+    budgets: Mapping[int, float] = field(default_factory=dict)
+    milestones: Mapping[int, float] = field(default_factory=dict)
+    maximise: str = "people"
+    discount_rate: float = 0.0
+    carry_over: bool = False
+
+    from_matrix: ClassVar[Callable[..., MatrixRollOut]] = MatrixRollOut.from_matrix
+
+    def __post_init__(self) -> None:
+        """Check the measure."""
+        if self.maximise not in ("people", "area_km2"):
+            raise ParameterError(f"maximise = {self.maximise!r}: allowed are 'people' and 'area_km2'")
+
+    def solve(
+        self,
+        time_limit_s: float = 60.0,
+        seed: int = 0,
+        progress: PlanProgress | None = None,
+        *,
+        prepared: Prepared | None = None,
+    ) -> Plan:
+        """Predict, schedule and check; the plan's sites have a ``year`` and its ``years`` a row a year."""
+        ready = prepared if prepared is not None else self.prepare(progress)
+        totals = ready.people if self.maximise == "people" else ready.area
+        problem = MatrixRollOut.from_matrix(
+            ready.covers.matrix.to_csc(),
+            self.candidates.cost,
+            weight=ready.measures[self.maximise],
+            budgets=self.budgets,
+            milestones=self.milestones,
+            rules=self.rules,
+            discount_rate=self.discount_rate,
+            already=totals.before,
+            carry_over=self.carry_over,
+        )
+        schedule = problem.solve(time_limit_s, seed, progress)
+        plan = ready.finish(schedule.as_solution(problem, ready.measures), {self.maximise: 1.0}, progress)
+        return replace(plan, sites=plan.sites.assign(year=schedule.year), years=schedule.years)
 
 
 def problem_rules(candidates: Candidates, spacing_m: float | None = None, **rules: Any) -> Rules:

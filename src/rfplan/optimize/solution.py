@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rfplan.optimize.instance import FloatArray, Instance, IntArray
+from rfplan.optimize.instance import CoverMatrix, FloatArray, Instance, IntArray
 
 #: Called with (stage, incumbent objective, proven bound) as a solve goes on.
 Progress = Callable[[str, float, float], None]
@@ -107,15 +107,18 @@ def needs_met(instance: Instance, columns: npt.NDArray[np.integer]) -> bool:
 
 
 def marginal_gains(
-    instance: Instance, order: npt.NDArray[np.integer], measures: Mapping[str, FloatArray]
+    matrix: CoverMatrix,
+    order: npt.NDArray[np.integer],
+    required: IntArray,
+    measures: Mapping[str, FloatArray],
 ) -> dict[str, FloatArray]:
     """Weight of each measure that every column newly covers, in the order given."""
-    count = np.zeros(instance.matrix.shape[0], np.int32)
+    count = np.zeros(matrix.shape[0], np.int32)
     gains = {name: np.zeros(len(order)) for name in measures}
     for position, column in enumerate(order):
-        rows = instance.matrix.col_rows[instance.matrix.col_ptr[column] : instance.matrix.col_ptr[column + 1]]
+        rows = matrix.col_rows[matrix.col_ptr[column] : matrix.col_ptr[column + 1]]
         count[rows] += 1
-        fresh = rows[count[rows] == instance.required[rows]]
+        fresh = rows[count[rows] == required[rows]]
         for name, weight in measures.items():
             gains[name][position] = weight[fresh].sum()
     return gains
