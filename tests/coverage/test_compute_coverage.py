@@ -121,6 +121,8 @@ def test_bit_identical_at_any_thread_count_and_site_order(small: tuple[Terrain, 
         np.testing.assert_array_equal(coverage.layers[name], other.layers[name])
 
 
+@pytest.mark.nojit
+@pytest.mark.boundscheck
 def test_equal_levels_go_to_the_first_cell() -> None:
     terrain = flat_terrain(15)
     network = network_at(terrain, [(7.0, 7.0), (7.0, 7.0)])

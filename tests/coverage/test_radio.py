@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -43,6 +44,8 @@ def test_hexagonal_ring_of_equal_load() -> None:
     assert int(layers["best_server"].values[30, 30]) == 0
 
 
+@pytest.mark.nojit
+@pytest.mark.boundscheck
 def test_isolated_cell_and_rsrq_limits() -> None:
     terrain = flat_terrain(41, 50.0)
     for load in (0.0, 1.0):
@@ -196,3 +199,44 @@ def test_receiver_noise_lowers_sinr() -> None:
         radio(network, terrain, receiver=Receiver(noise_figure_db=10.0), service=Service()).layers()["sinr_db"].values
     )
     np.testing.assert_allclose(quiet - noisy, 3.0, atol=1e-4)
+
+
+def test_service_conditions_and_reliability(many: tuple[Terrain, Network, RadioMap]) -> None:
+    terrain, network, result = many
+    plain = result.layers()
+    service = Service(
+        required_sinr_db=3.0, required_downlink_mbps=30.0, required_uplink_mbps=1.0, target_probability=0.9
+    )
+    layers = radio(network, terrain, radius_m=1500.0, service=service).layers()
+    want = (
+        (plain["sinr_db"] >= 3.0) & (plain["downlink_mbps"] >= 30.0) & (plain["uplink_mbps"] >= 1.0)
+        & (plain["coverage_probability"] >= 0.9) & plain["service_met"]
+    ).values  # fmt: skip
+    np.testing.assert_array_equal(layers["service_met"].values, want)
+    assert 0 < want.sum() < plain["service_met"].values.sum()
+    found = result.reliability(0.9)
+    p = plain["coverage_probability"].values
+    assert found["mean_probability"] == pytest.approx(float(np.nanmean(p)), abs=1e-6)
+    assert found["share_at_target"] == pytest.approx(float((p[np.isfinite(p)] >= 0.9).mean()))
+
+
+def test_a_model_with_its_own_margin_gives_no_probability() -> None:
+    @dataclass(frozen=True)
+    class Marginal(LogDistance):
+        location_percent: float = 95.0
+
+    terrain = flat_terrain(15)
+    network = omni_network(terrain, [(600.0, 600.0)])
+    result = radio(network, terrain, model=Marginal())
+    assert "coverage_probability" not in result.layers()
+    with pytest.raises(ParameterError, match="50 %"):
+        result.reliability()
+    with pytest.raises(ParameterError, match="medians"):
+        radio(network, terrain, model=Marginal(), service=Service(target_probability=0.9)).layers()
+
+
+def test_devices() -> None:
+    assert Receiver.named("handset") == Receiver()
+    assert Receiver.named("fixed").gain_dbi == 9.0
+    with pytest.raises(ParameterError, match="known: handset"):
+        Receiver.named("toaster")

@@ -148,7 +148,7 @@ class RadioMap:
         xarray.Dataset
             rsrp_dbm, rssi_dbm, rsrq_db, sinr_db (data, at the cells' loads), reference_sinr_db, best_server,
             second_rsrp_dbm, dominance_db, overlap_count, downlink_mbps, downlink_cqi_mbps, uplink_level_dbm,
-            uplink_sinr_db, uplink_mbps, coverage_probability, limiting_link.
+            uplink_sinr_db, uplink_mbps, coverage_probability, limiting_link, service_met.
         """
         planes = np.full((kernel.N_QUALITY, *self.terrain.shape), np.nan, dtype=np.float32)
         server = np.full(self.terrain.shape, -1, dtype=np.int32)
@@ -164,6 +164,15 @@ class RadioMap:
             server[better] = cell[better]
             overlap[better] = count[better]
         return self._dataset(planes, server, overlap, power_control or PowerControl())
+
+    def reliability(self, target: float = 0.95) -> dict[str, float]:
+        """Mean probability of coverage over pixels with a prediction, and the share of them at or above a target."""
+        layers = self.layers()
+        if "coverage_probability" not in layers:
+            raise ParameterError("the probability of coverage needs a model at 50 % of locations")
+        p = layers["coverage_probability"].values
+        p = p[np.isfinite(p)]
+        return {"mean_probability": float(p.mean()), "share_at_target": float((p >= target).mean()), "target": target}
 
     def _cell_values(self) -> dict[str, Floats]:
         """Per-cell numbers that the layers need, by network row."""
@@ -235,6 +244,9 @@ class RadioMap:
             layer = np.full(server.shape, np.nan, dtype=np.float32)
             layer[served] = column
             variables[name] = (layer, {"units": _UNITS[name][0], "long_name": _UNITS[name][1]})
+        met = np.zeros(server.shape, dtype=np.bool_)
+        met[served] = _service_met(service, np.minimum(down_margin, up_margin), sinr, values)
+        variables["service_met"] = (met, {"units": "1", "long_name": f"every condition of service {service.name!r}"})
         variables["best_server"] = (server, {"units": "1", "long_name": "serving cell, row of network.cells (-1 none)"})
         variables["overlap_count"] = (overlap, {"units": "1", "long_name": "cells of the carrier near the strongest"})
         variables["limiting_link"] = (limiting, {"units": "1", "long_name": "0 none, 1 downlink, 2 uplink limits"})
@@ -259,6 +271,25 @@ _UNITS = {
     "uplink_mbps": ("Mbit/s", "uplink rate of a user alone in the cell"),
     "coverage_probability": ("1", "probability that both links close, shadowing counted"),
 }
+
+
+def _service_met(
+    service: Service, margin_db: Floats, sinr_db: Floats, values: Mapping[str, Floats]
+) -> npt.NDArray[np.bool_]:
+    """Where both links close and each further condition of the service holds, bool."""
+    met = margin_db >= 0.0
+    for least, column in (
+        (service.required_sinr_db, sinr_db),
+        (service.required_downlink_mbps, values["downlink_mbps"]),
+        (service.required_uplink_mbps, values["uplink_mbps"]),
+        (service.target_probability, values.get("coverage_probability")),
+    ):
+        if least is None:
+            continue
+        if column is None:
+            raise ParameterError("target_probability needs a model at 50 % of locations: its levels must be medians")
+        met &= column >= least
+    return np.asarray(met)
 
 
 def collision_classes(network: Network, technology: str) -> npt.NDArray[np.int64]:

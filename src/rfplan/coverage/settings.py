@@ -9,6 +9,13 @@ import numpy as np
 from rfplan.coverage.penetration import Penetration
 from rfplan.errors import ParameterError
 
+RECEIVERS: dict[str, dict[str, float]] = {
+    "handset": {},
+    "vehicle": {"height_agl_m": 2.0, "gain_dbi": 0.0, "body_loss_db": 0.0},
+    "fixed": {"height_agl_m": 6.0, "gain_dbi": 9.0, "body_loss_db": 0.0, "noise_figure_db": 5.0},
+    "meter": {"height_agl_m": 1.0, "gain_dbi": -3.0, "body_loss_db": 0.0, "noise_figure_db": 5.0},
+}
+
 
 @dataclass(frozen=True)
 class Receiver:
@@ -41,6 +48,16 @@ class Receiver:
         _check(self, "body_loss_db", 0.0, 40.0)
         _check(self, "power_dbm", -50.0, 60.0)
 
+    @classmethod
+    def named(cls, name: str) -> Receiver:
+        """A usual device: ``handset``, ``vehicle`` with a roof antenna, ``fixed`` on a roof, ``meter`` by a wall.
+
+        Planning values: body loss only for the handset, external antennas of 0, 9 and −3 dBi, power class 3 (23 dBm).
+        """
+        if name not in RECEIVERS:
+            raise ParameterError(f"receiver {name!r} is not known; known: {', '.join(RECEIVERS)}")
+        return cls(**RECEIVERS[name])
+
 
 @dataclass(frozen=True)
 class Service:
@@ -68,6 +85,9 @@ class Service:
     downlink_margin_db : float
         The part of `required_rsrp_dbm` that is a fading margin: taken out again where the probability of coverage
         counts shadowing itself.
+    required_sinr_db, required_downlink_mbps, required_uplink_mbps, target_probability : float, optional
+        Further conditions, which :meth:`RadioMap.layers` puts together with the margin in ``service_met``: data SINR,
+        rates of a user alone in the cell, and the probability of coverage.
     """
 
     name: str = "outdoor"
@@ -80,9 +100,17 @@ class Service:
     penetration: Penetration | None = None
     shadowing_sigma_db: float = 8.0
     downlink_margin_db: float = 0.0
+    required_sinr_db: float | None = None
+    required_downlink_mbps: float | None = None
+    required_uplink_mbps: float | None = None
+    target_probability: float | None = None
 
     def __post_init__(self) -> None:
         _check(self, "shadowing_sigma_db", 0.1, 30.0)
+        limits = {"required_sinr_db": (-40.0, 60.0), "target_probability": (0.0, 1.0)}
+        for name in ("required_sinr_db", "required_downlink_mbps", "required_uplink_mbps", "target_probability"):
+            if getattr(self, name) is not None:
+                _check(self, name, *limits.get(name, (0.0, 1e6)))
         _check(self, "required_rsrp_dbm", -200.0, 50.0)
         _check(self, "uplink_sinr_db", -40.0, 60.0)
         _check(self, "uplink_resource_blocks", 1, 275)
