@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.kernels._jit import jit, jit_parallel
+from rfplan.kernels.itm_loss import effective_curvature, surface_refractivity
 from rfplan.kernels.itm_terrain import horizons, resample_equal, select_smallest, trapezoid_line
 
 FloatArray = npt.NDArray[np.float64]
@@ -98,15 +99,6 @@ _SEA_60KM = np.array(
 def parabola(coefficients: tuple[float, float, float], x: float) -> float:
     """Value of a parabola given by its coefficients, constant first."""
     return coefficients[0] + x * (coefficients[1] + x * coefficients[2])
-
-
-@jit
-def normal_quantile(fraction: float) -> float:
-    """Standard normal value exceeded with a probability, in the approximation the model is published with."""
-    t = math.sqrt(-2.0 * math.log(max(min(fraction, 1.0 - fraction), 1e-6)))
-    top: float = 2.515516698 + t * (0.802853 + t * 0.010328)
-    value = t - top / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
-    return value if fraction <= 0.5 else -value
 
 
 @jit
@@ -363,8 +355,7 @@ def path_parts(
     sigma = parabola(_SIGMA_URBAN, math.log10(frequency_mhz)) + (0.0 if environment == URBAN else 2.0)
     out[1] = -quantile * sigma
 
-    refractivity = 301.0 * math.exp(-mean_height(z, 0, last) / 9460.0)
-    curvature = 157e-9 * (1.0 - 0.04665 * math.exp(refractivity / 179.3))
+    curvature = effective_curvature(surface_refractivity(301.0, mean_height(z, 0, last)))
     _, _, at_mobile, at_base = horizons(z, last, step_m, mobile_m, base_m, curvature)
     if abs(distance_m - at_mobile - at_base) <= 0.5 * step_m:
         ridge = ridge_height_m(z, step_m, base_m, mobile_m, (at_base, at_mobile), curvature, geometric)

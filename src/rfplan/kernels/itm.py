@@ -18,10 +18,12 @@ from rfplan.kernels.itm_loss import (
     Radio,
     Shape,
     diffraction_db,
+    effective_curvature,
     line_of_sight_angle,
     line_of_sight_db,
     scatter_frequency_gain_db,
     smooth_reach_m,
+    surface_refractivity,
     troposcatter_db,
 )
 from rfplan.kernels.itm_terrain import (
@@ -88,11 +90,11 @@ def path_radio(
 ) -> Radio:
     """Surface refractivity, effective curvature and ground impedance of a path.
 
-    ``ground`` is (sea-level refractivity, permittivity, conductivity S/m) [TN101, eq. 4.3 and 4.4].
+    ``ground`` is (sea-level refractivity, permittivity, conductivity S/m).
     """
     n0, permittivity, conductivity = ground
-    refractivity = n0 * math.exp(-mean_amsl_m / 9460.0)
-    curvature = 157e-9 * (1.0 - 0.04665 * math.exp(refractivity / 179.3))
+    refractivity = surface_refractivity(n0, mean_amsl_m)
+    curvature = effective_curvature(refractivity)
     complex_permittivity = complex(permittivity, 18000.0 * conductivity / frequency_mhz)
     impedance = cmath.sqrt(complex_permittivity - 1.0)
     if vertical:

@@ -42,6 +42,18 @@ class Shape(NamedTuple):
 
 
 @jit
+def surface_refractivity(n0: float, elevation_amsl_m: float) -> float:
+    """Surface refractivity at a height from its sea-level value, N-units [TN101, eq. 4.3]."""
+    return n0 * math.exp(-elevation_amsl_m / 9460.0)
+
+
+@jit
+def effective_curvature(refractivity: float) -> float:
+    """Curvature (1/m) of the effective Earth over a surface of this refractivity [TN101, eq. 4.4]."""
+    return 157e-9 * (1.0 - 0.04665 * math.exp(refractivity / 179.3))
+
+
+@jit
 def line_of_sight_angle(radio: Radio, shape: Shape) -> float:
     """Angular distance of the line-of-sight region (rad)."""
     reach_m = shape.horizon_tx_m + shape.horizon_rx_m

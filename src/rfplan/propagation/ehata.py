@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from rfplan.errors import DataWarning
 from rfplan.kernels import ehata as kernels
+from rfplan.kernels.p1812 import inverse_normal
 from rfplan.profile import Paths, Zone
 from rfplan.propagation.base import check_range, require, require_choice, require_range
 from rfplan.propagation.profile_checks import profile_points, read_only
@@ -78,7 +79,7 @@ class ExtendedHata:
         if self.sea_at_zero_elevation:
             sea |= points.elevation_amsl_m == 0.0
         # The published approximation of the quantile is not quite 0 at the median; the median needs none.
-        quantile = 0.0 if self.location_percent == 50.0 else float(kernels.normal_quantile(self.location_percent / 100))
+        quantile = 0.0 if self.location_percent == 50.0 else float(inverse_normal(self.location_percent / 100))
         out = np.empty((len(paths), len(kernels.PARTS)))
         equal = np.empty(len(paths), dtype=np.bool_)
         kernels.ehata_batch(
