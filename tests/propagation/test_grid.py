@@ -12,6 +12,7 @@ from rfplan.propagation.p1812 import P1812
 from rfplan.terrain import Terrain
 
 SETTINGS = {"frequency_mhz": [700.0, 1800.0], "tx_height_agl_m": 40.0, "rx_height_agl_m": 1.5}
+EXACT = {"method": "exact"} | SETTINGS
 
 
 def make_terrain(n=80, resolution_m=90.0, seed=3, clutter=10.0):
@@ -41,7 +42,7 @@ def terrain():
 def test_pixel_equals_the_link(terrain):
     x, y = centre(terrain)
     model = P1812(time_percent=10, location_percent=90)
-    window = path_loss_window(terrain, x, y, model=model, radius_m=2500, **SETTINGS)
+    window = path_loss_window(terrain, x, y, model=model, radius_m=2500, **EXACT)
     xs, ys = terrain.centres()
     lon, lat = terrain.lonlat([x, xs[60]], [y, ys[30]])
     profile = terrain.profile((lon[0], lat[0]), (lon[1], lat[1]))
@@ -52,7 +53,7 @@ def test_pixel_equals_the_link(terrain):
 
 def test_pixels_are_those_of_the_window(terrain):
     x, y = centre(terrain)
-    window = path_loss_window(terrain, x, y, model=P1812(), radius_m=2000, **SETTINGS)
+    window = path_loss_window(terrain, x, y, model=P1812(), radius_m=2000, **EXACT)
     rows, cols = np.nonzero(np.isfinite(window.path_loss_db[0]))
     some = slice(3, None, 17)
     r, c = rows[some] + window.rows.start, cols[some] + window.cols.start
@@ -68,7 +69,7 @@ def test_bit_identical_at_one_and_two_threads(terrain):
     try:
         for threads in (1, 2):
             numba.set_num_threads(threads)
-            windows.append(path_loss_window(terrain, x, y, model=P1812(), radius_m=2500, **SETTINGS).path_loss_db)
+            windows.append(path_loss_window(terrain, x, y, model=P1812(), radius_m=2500, **EXACT).path_loss_db)
     finally:
         numba.set_num_threads(before)
     np.testing.assert_array_equal(*windows)
@@ -141,8 +142,8 @@ def test_unknown_ground_is_nan_and_stays_local(terrain):
     holed = Terrain.from_arrays(
         elevation, x0_m=terrain.x0_m, y0_m=terrain.y0_m, resolution_m=90.0, crs="EPSG:32648", clutter_height_m=10.0
     )
-    whole = path_loss_window(terrain, x, y, model=P1812(), radius_m=3500, **SETTINGS).path_loss_db
-    part = path_loss_window(holed, x, y, model=P1812(), radius_m=3500, **SETTINGS).path_loss_db
+    whole = path_loss_window(terrain, x, y, model=P1812(), radius_m=3500, **EXACT).path_loss_db
+    part = path_loss_window(holed, x, y, model=P1812(), radius_m=3500, **EXACT).path_loss_db
     lost = np.isnan(part[0]) & ~np.isnan(whole[0])
     assert 9 <= lost.sum() < 200
     np.testing.assert_array_equal(part[:, ~lost], whole[:, ~lost])

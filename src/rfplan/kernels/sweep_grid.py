@@ -98,11 +98,11 @@ def list_wedge(radial: Any, per_quadrant: Any, site: Any, window: Any, reach: An
 
 
 @jit_parallel
-def count_wedges(first: Any, counts: Any, per_quadrant: Any, site: Any, window: Any, reach: Any) -> Any:
-    """Number of pixels of each radial from ``first`` on."""
-    for i in numba.prange(counts.size):
+def count_wedges(radials: Any, counts: Any, per_quadrant: Any, site: Any, window: Any, reach: Any) -> Any:
+    """Number of pixels of each of the given radials."""
+    for i in numba.prange(radials.size):
         nothing = np.empty(0, dtype=np.int64)
-        counts[i] = list_wedge(first + i, per_quadrant, site, window, reach, nothing, nothing)
+        counts[i] = list_wedge(radials[i], per_quadrant, site, window, reach, nothing, nothing)
 
 
 @jit_light
@@ -217,6 +217,7 @@ def set_path(path: Any, site: Any, row: Any, col: Any, base: Any, h_rx: Any) -> 
     path[q.X] = x
     path[q.STEPS] = n
     path[q.STEP] = x / n
+    path[q.PER_STEP] = path[q.SPACING] * n / x
     path[q.DROW] = dr / n
     path[q.DCOL] = dc / n
     path[q.RX] = h_rx + site[RX_AGL_M]
@@ -279,8 +280,13 @@ def sweep_radial(
         h_rx = float(elevation[row, col])
         latitude = site[LATITUDE_DEG] + site[LATITUDE_PER_ROW] * row + site[LATITUDE_PER_COL] * col
         n = set_path(path, site, row, col, base, h_rx)
+        if math.isnan(h_rx):
+            for field in range(g.N_FIELDS):
+                out[field, j] = math.nan
+            flags[j] = 0
+            continue
         doubt = -1.0
-        if whole and n >= SHORTEST_STEPS and not math.isnan(h_rx):
+        if whole and n >= SHORTEST_STEPS:
             target = int(path[q.TAIL] * path[q.STEP] / spacing - 0.25)
             whole = extend_radial(
                 target,
@@ -329,20 +335,33 @@ def sweep_radial(
 
 
 @jit_parallel
-def sweep_radials(  # type: ignore[no-untyped-def]
-    first, starts, per_quadrant, site, ground, suspect, uniform_clutter, window, reach, settings, out, flags, rows, cols
-):
-    """Geometry of the pixels of consecutive radials, shape (N_FIELDS, n), with their rows, columns and flags.
+def sweep_radials(
+    radials: Any,
+    starts: Any,
+    per_quadrant: Any,
+    site: Any,
+    ground: Any,
+    suspect: Any,
+    uniform_clutter: Any,
+    window: Any,
+    reach: Any,
+    settings: Any,
+    out: Any,
+    flags: Any,
+    rows: Any,
+    cols: Any,
+) -> Any:
+    """Geometry of the pixels of some radials, shape (N_FIELDS, n), with their rows, columns and flags.
 
-    ``starts[i]`` is the column of the first pixel of radial ``first + i``; one more entry ends the last.
+    ``starts[i]`` is the column of the first pixel of ``radials[i]``; one more entry ends the last.
     """
-    for i in numba.prange(starts.size - 1):
+    for i in numba.prange(radials.size):
         a = starts[i]
         b = starts[i + 1]
-        list_wedge(first + i, per_quadrant, site, window, reach, rows[a:b], cols[a:b])
+        list_wedge(radials[i], per_quadrant, site, window, reach, rows[a:b], cols[a:b])
         sort_by_range(rows[a:b], cols[a:b], site)
         sweep_radial(
-            first + i,
+            radials[i],
             per_quadrant,
             site,
             ground,

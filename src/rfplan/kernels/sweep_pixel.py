@@ -9,7 +9,7 @@ from rfplan.kernels import geometry as g, sweep_query as q, sweep_state as m
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, bullington_point_q
 from rfplan.kernels.sampling import jit_light, nearest
 
-TAIL_POINTS = 6
+TAIL_POINTS = 5
 """Points before the receiver that are always sampled on the exact path."""
 
 SHORTEST_STEPS = TAIL_POINTS + 5
@@ -26,11 +26,12 @@ def add_tail(path: Any, elevation: Any, clutter: Any, state: Any, points: Any, h
     v1 = state[m.V1]
     v2 = state[m.V2]
     n = int(path[q.STEPS])
+    at = 0
     for i in range(int(path[q.TAIL]), n + 1):
         if i < n:
-            at = q.add_exact(i, path, elevation, clutter)
-            d = path[q.SAMPLE_D + at]
-            h = path[q.SAMPLE_H + at] - base
+            d, h, _, _, _ = q.add_exact(i, at, path, elevation, clutter)
+            at += 1
+            h -= base
         else:
             d = path[q.X]
             h = h_rx - base
@@ -38,6 +39,7 @@ def add_tail(path: Any, elevation: Any, clutter: Any, state: Any, points: Any, h
         v2 += (d - d0) * (h * (2.0 * d + d0) + h0 * (d + 2.0 * d0))
         d0 = d
         h0 = h
+    path[q.COUNT] = at
     x = path[q.X]
     return base + (2.0 * v1 * x - v2) / (x * x), base + (v2 - v1 * x) / (x * x)
 

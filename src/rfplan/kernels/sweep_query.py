@@ -50,7 +50,8 @@ WINDOWS = 28
 UNKNOWN = 29  # a sample met unknown ground
 DOUBT = 30  # the method's own doubts: see the flags below
 END_FOUND = 31
-WINDOW = 31  # centres of the windows sampled so far
+PER_STEP = 31  # radial spacing over the step
+WINDOW = 32  # centres of the windows sampled so far
 SAMPLE_D = 48  # exact samples: distance, km; ground, m; top of the clutter, m
 SAMPLE_H = 304
 SAMPLE_G = 560
@@ -83,8 +84,11 @@ def clear_found(w: Any) -> Any:
 
 
 @jit_inline
-def add_exact(i: Any, w: Any, elevation: Any, clutter: Any) -> Any:
-    """Sample point i of the exact path and take it into all maxima; returns its number among the samples."""
+def add_exact(i: Any, at: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+    """Sample point i of the exact path as sample number ``at`` and take it into all maxima.
+
+    Returns its distance, ground and clutter top, and the reciprocals of its distances from either end.
+    """
     row = w[TX_ROW] + i * w[DROW]
     col = w[TX_COL] + i * w[DCOL]
     h = bilinear(elevation, row, col)
@@ -96,8 +100,9 @@ def add_exact(i: Any, w: Any, elevation: Any, clutter: Any) -> Any:
         h = 0.0
     d = i * w[STEP]
     rest = w[X] - d
-    per_d = 1.0 / d
-    per_rest = 1.0 / rest
+    per_both = 1.0 / (d * rest)
+    per_d = per_both * rest
+    per_rest = per_both * d
     c = w[C]
     above_tx = h - w[TX]
     flat = above_tx * per_d
@@ -120,47 +125,43 @@ def add_exact(i: Any, w: Any, elevation: Any, clutter: Any) -> Any:
     w[TOP_R] = max(w[TOP_R], back - c * rest)
     w[TOP_T_BETA] = max(w[TOP_T_BETA], flat - w[C_BETA] * d)
     w[TOP_R_BETA] = max(w[TOP_R_BETA], back - w[C_BETA] * rest)
-    at = int(w[COUNT])
     w[SAMPLE_D + at] = d
     w[SAMPLE_H + at] = h
     w[SAMPLE_G + at] = h + r
-    w[COUNT] = at + 1.0
-    return at
+    return d, h, h + r, per_d, per_rest
 
 
 @jit_inline
-def _worth(kind: Any, at: Any, c: Any, w: Any) -> Any:
-    """How well a sample serves the purpose of its window; the highest wins."""
-    d = w[SAMPLE_D + at]
-    rest = w[X] - d
-    h = w[SAMPLE_H + at]
-    if kind in (KIND_TOP_T, KIND_TOP_R, KIND_NU_TOP):
-        h = w[SAMPLE_G + at]
+def _worth(kind: Any, c: Any, w: Any, d: Any, h: Any, per_d: Any, per_rest: Any) -> Any:
+    """How well a sample of height h serves the purpose of its window; the highest wins."""
     if kind in (KIND_BARE_T, KIND_TOP_T):
-        return (h - w[TX]) / d - c * d
+        return (h - w[TX]) * per_d - c * d
+    rest = w[X] - d
     if kind in (KIND_BARE_R, KIND_TOP_R):
-        return (h - w[RX]) / rest - c * rest
+        return (h - w[RX]) * per_rest - c * rest
     above = h - w[TX] - w[CHORD] * d
     if kind == KIND_ABOVE:
         return above
     gap = above + c * d * rest
-    return gap * abs(gap) / (d * rest)
+    return gap * abs(gap) * per_d * per_rest
 
 
 @jit_light
 def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any) -> Any:
     """Sample the exact path around a point of the radial (by index) and follow the crest while it rises."""
-    centre = int(index * w[SPACING] / w[STEP] + 0.5)
+    centre = int(index * w[PER_STEP] + 0.5)
     tail = int(w[TAIL])
-    count = int(w[WINDOWS])
-    if centre >= tail or count >= MAX_WINDOWS:
+    windows = int(w[WINDOWS])
+    if centre >= tail or windows >= MAX_WINDOWS:
         return
     centre = max(centre, 1)
-    for k in range(count):
+    for k in range(windows):
         if abs(w[WINDOW + k] - centre) <= 1.0:
             return
-    w[WINDOW + count] = centre
-    w[WINDOWS] = count + 1.0
+    w[WINDOW + windows] = centre
+    w[WINDOWS] = windows + 1.0
+    at = int(w[COUNT])
+    topped = kind in (KIND_TOP_T, KIND_TOP_R, KIND_NU_TOP)
     first = max(centre - 1, 1)
     last = first
     stop = min(centre + 1, tail - 1)
@@ -169,8 +170,9 @@ def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any)
     i = first
     steps = 0
     while True:
-        at = add_exact(i, w, elevation, clutter)
-        value = _worth(kind, at, c, w)
+        d, bare, high, per_d, per_rest = add_exact(i, at, w, elevation, clutter)
+        at += 1
+        value = _worth(kind, c, w, d, high if topped else bare, per_d, per_rest)
         if value > top:
             top = value
             best = i
@@ -180,7 +182,7 @@ def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any)
             continue
         if steps == CLIMB:
             w[DOUBT] = DOUBT_CLIMB
-            return
+            break
         steps += 1
         if best == first and first > 1:
             first -= 1
@@ -190,7 +192,8 @@ def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any)
             stop = last
             i = last
         else:
-            return
+            break
+    w[COUNT] = at
 
 
 @jit_light

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +12,9 @@ from rfplan.errors import ParameterError
 from rfplan.kernels import grid_exact as _exact
 from rfplan.kernels.geometry import empty_geometry
 from rfplan.profile import Paths, Polarization
-from rfplan.propagation.base import GeometryModel, PropagationModel, require, require_choice, require_range
+from rfplan.propagation.area import Link, make_link, window_around
+from rfplan.propagation.base import GeometryModel, PropagationModel, require_choice
+from rfplan.propagation.sweep import LEFT_TO_EXACT, on_a_centre, sweep_loss
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,68 +47,7 @@ class PathLossWindow:
     rows: slice
     cols: slice
     path_loss_db: FloatArray
-
-
-@dataclass(frozen=True)
-class _Link:
-    """What all pixels of one prediction share."""
-
-    terrain: Terrain
-    model: PropagationModel
-    frequency_mhz: FloatArray
-    site: FloatArray
-    polarization: Polarization
-
-
-def _uniform_zone(terrain: Terrain) -> int:
-    first = int(terrain.zone[0, 0])
-    return first if bool((terrain.zone == first).all()) else 0
-
-
-def _site_settings(
-    terrain: Terrain, x_m: float, y_m: float, tx_height_agl_m: float, rx_height_agl_m: float
-) -> FloatArray:
-    row, col = (float(v) for v in terrain.rowcol(x_m, y_m))
-    ny, nx = terrain.shape
-    inside = -0.5 <= row <= ny - 0.5 and -0.5 <= col <= nx - 0.5
-    require(inside, "transmitter (x_m, y_m)", (x_m, y_m), f"within the terrain's bounds {terrain.bounds}")
-    x, y = terrain.x0_m + 0.5 * terrain.resolution_m, terrain.y0_m - 0.5 * terrain.resolution_m
-    step = 1000.0 * terrain.resolution_m
-    _, latitude = terrain.lonlat([x_m, x, x + step, x], [y_m, y, y, y - step])
-    site = np.zeros(_exact.N_SITE)
-    site[_exact.TX_ROW] = row
-    site[_exact.TX_COL] = col
-    site[_exact.RESOLUTION_M] = terrain.resolution_m
-    site[_exact.TX_AGL_M] = tx_height_agl_m
-    site[_exact.RX_AGL_M] = rx_height_agl_m
-    site[_exact.UNIFORM_ZONE] = _uniform_zone(terrain)
-    site[_exact.LATITUDE_DEG] = 0.5 * (latitude[0] + latitude[1])
-    site[_exact.LATITUDE_PER_ROW] = 0.5 * (latitude[3] - latitude[1]) / 1000.0
-    site[_exact.LATITUDE_PER_COL] = 0.5 * (latitude[2] - latitude[1]) / 1000.0
-    return site
-
-
-def _link(
-    terrain: Terrain,
-    x_m: float,
-    y_m: float,
-    model: PropagationModel,
-    frequency_mhz: npt.ArrayLike,
-    heights_m: tuple[float, float],
-    polarization: Polarization,
-) -> _Link:
-    needs = getattr(model, "needs", None)
-    require_choice("model.needs", needs, ("distance", "geometry", "profile"))
-    require_choice("polarization", polarization, ("vertical", "horizontal"))
-    f = np.atleast_1d(np.asarray(frequency_mhz, dtype=np.float64))
-    require(f.ndim == 1 and f.size > 0, "frequency_mhz", frequency_mhz, "a frequency or a row of them")
-    require(bool((f > 0.0).all()), "frequency_mhz", float(f.min()), "above 0 MHz")
-    for name, value in (("tx_height_agl_m", heights_m[0]), ("rx_height_agl_m", heights_m[1])):
-        require_range(name, value, 0.0, 20_000.0)
-    check = getattr(model, "check_validity", None)
-    if check is not None:
-        check(f, heights_m[0], heights_m[1])
-    return _Link(terrain, model, f, _site_settings(terrain, x_m, y_m, *heights_m), polarization)
+    doubt: npt.NDArray[np.uint8] | None = None
 
 
 def _checked(loss: Any, shape: tuple[int, ...], model: PropagationModel) -> FloatArray:
@@ -119,7 +59,7 @@ def _checked(loss: Any, shape: tuple[int, ...], model: PropagationModel) -> Floa
     return array
 
 
-def _distance_loss(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _distance_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
     site = link.site
     d = np.hypot(rows - site[_exact.TX_ROW], cols - site[_exact.TX_COL]) * site[_exact.RESOLUTION_M]
     d = np.maximum(d, SHORTEST_PATH_M)
@@ -138,7 +78,7 @@ def _distance_loss(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArra
     return out
 
 
-def _geometry_loss(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _geometry_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
     model = cast(GeometryModel, link.model)
     terrain = link.terrain
     settings = model.geometry_settings()
@@ -161,7 +101,7 @@ def _geometry_loss(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArra
     return out
 
 
-def _profile_chunk(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _profile_chunk(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
     site, terrain = link.site, link.terrain
     length_px = np.hypot(rows - site[_exact.TX_ROW], cols - site[_exact.TX_COL])
     points = np.maximum(2, np.ceil(length_px - 1e-9)).astype(np.int64) + 1
@@ -197,7 +137,7 @@ def _profile_chunk(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArra
     return out
 
 
-def _profile_loss(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _profile_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
     out = np.empty((link.frequency_mhz.size, rows.size))
     longest = float(np.hypot(rows - link.site[_exact.TX_ROW], cols - link.site[_exact.TX_COL]).max(initial=0.0))
     chunk = max(1, int(_PROFILE_POINTS / (longest + 3.0)))
@@ -207,7 +147,7 @@ def _profile_loss(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArray
     return out
 
 
-def _exact_loss(link: _Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _exact_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
     """Loss to pixels, dB, shape (bands, n); NaN where the ground under the pixel or along the path is unknown."""
     if rows.size == 0:
         return np.empty((link.frequency_mhz.size, 0))
@@ -261,7 +201,7 @@ def path_loss_pixels(
     ParameterError
         When the transmitter or a pixel is off the terrain, or a parameter is impossible.
     """
-    link = _link(
+    link = make_link(
         terrain, x_m, y_m, model, frequency_mhz, (float(tx_height_agl_m), float(rx_height_agl_m)), polarization
     )
     r = np.atleast_1d(np.asarray(rows, dtype=np.int64))
@@ -274,17 +214,6 @@ def path_loss_pixels(
     return _exact_loss(link, r.astype(np.float64), c.astype(np.float64))
 
 
-def window_around(terrain: Terrain, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:
-    """Rows and columns of the terrain whose pixel centres can lie within a radius of a point; may be empty."""
-    require(math.isfinite(radius_m) and radius_m > 0.0, "radius_m", radius_m, "above 0 m")
-    row, col = (float(v) for v in terrain.rowcol(x_m, y_m))
-    reach = radius_m / terrain.resolution_m
-    ny, nx = terrain.shape
-    rows = slice(min(ny, max(0, math.ceil(row - reach))), max(0, min(ny, math.floor(row + reach) + 1)))
-    cols = slice(min(nx, max(0, math.ceil(col - reach))), max(0, min(nx, math.floor(col + reach) + 1)))
-    return rows, cols
-
-
 def path_loss_window(
     terrain: Terrain,
     x_m: float,
@@ -295,8 +224,10 @@ def path_loss_window(
     tx_height_agl_m: float,
     rx_height_agl_m: float,
     radius_m: float,
-    method: str = "exact",
+    method: str = "sweep",
     polarization: Polarization = "vertical",
+    recompute: bool = False,
+    sector_deg: tuple[float, float] | None = None,
 ) -> PathLossWindow:
     """Path loss from one transmitter to every pixel within a radius, on the terrain's own grid.
 
@@ -319,9 +250,14 @@ def path_loss_window(
     radius_m
         Pixels whose centre is farther away are left NaN, m.
     method
-        "exact": a path of its own for every pixel.
+        "sweep": radials with a memory, exact where it matters (for models that need geometry; others take the
+        exact road); "exact": a path of its own for every pixel.
     polarization
         "vertical" or "horizontal".
+    recompute
+        Of a sweep: take the exact path for the pixels it has doubts about.
+    sector_deg
+        (azimuth of the centre, width), degrees: leave pixels outside this sector NaN; None is all around.
 
     Returns
     -------
@@ -333,21 +269,53 @@ def path_loss_window(
     ParameterError
         When the transmitter is off the terrain or a parameter is impossible.
     """
-    require_choice("method", method, ("exact",))
-    link = _link(
+    require_choice("method", method, ("sweep", "exact"))
+    link = make_link(
         terrain, x_m, y_m, model, frequency_mhz, (float(tx_height_agl_m), float(rx_height_agl_m)), polarization
     )
     rows, cols = window_around(terrain, x_m, y_m, radius_m)
+    reach = radius_m / terrain.resolution_m
+    if method == "exact" or link.model.needs != "geometry":
+        r, c = _pixels_within(link, rows, cols, reach, sector_deg)
+        loss = np.full((link.frequency_mhz.size, rows.stop - rows.start, cols.stop - cols.start), np.nan)
+        _put(loss, _exact_loss(link, r, c), r, c, rows, cols)
+        return PathLossWindow(rows, cols, loss)
+    loss, doubt = sweep_loss(link, rows, cols, reach, sector_deg)
+    r, c = on_a_centre(link, rows, cols)
+    if recompute:
+        again = np.argwhere((doubt > 0) & (doubt < LEFT_TO_EXACT)).astype(np.float64)
+        r = np.concatenate([r, again[:, 0] + rows.start])
+        c = np.concatenate([c, again[:, 1] + cols.start])
+    _put(loss, _exact_loss(link, r, c), r, c, rows, cols)
+    doubt[r.astype(np.int64) - rows.start, c.astype(np.int64) - cols.start] = LEFT_TO_EXACT
+    if sector_deg is not None:
+        r, c = _pixels_within(link, rows, cols, reach, sector_deg)
+        keep = np.zeros(doubt.shape, dtype=np.bool_)
+        keep[r.astype(np.int64) - rows.start, c.astype(np.int64) - cols.start] = True
+        loss[:, ~keep] = np.nan
+    return PathLossWindow(rows, cols, loss, doubt)
+
+
+def _put(loss: FloatArray, values: FloatArray, r: FloatArray, c: FloatArray, rows: slice, cols: slice) -> None:
+    if r.size:
+        loss[:, r.astype(np.int64) - rows.start, c.astype(np.int64) - cols.start] = values
+
+
+def _pixels_within(
+    link: Link, rows: slice, cols: slice, reach: float, sector_deg: tuple[float, float] | None
+) -> tuple[FloatArray, FloatArray]:
+    """Pixels of a window within a radius, pixels, and a sector, degrees."""
     r, c = np.meshgrid(
         np.arange(rows.start, rows.stop, dtype=np.float64),
         np.arange(cols.start, cols.stop, dtype=np.float64),
         indexing="ij",
     )
-    reach = radius_m / terrain.resolution_m
-    inside = (r - link.site[_exact.TX_ROW]) ** 2 + (c - link.site[_exact.TX_COL]) ** 2 <= reach * reach
-    out = np.full((link.frequency_mhz.size, *r.shape), np.nan)
-    out[:, inside] = _exact_loss(link, r[inside], c[inside])
-    return PathLossWindow(rows, cols, out)
+    south, east = r - link.site[_exact.TX_ROW], c - link.site[_exact.TX_COL]
+    inside = south**2 + east**2 <= reach * reach
+    if sector_deg is not None:
+        azimuth = np.degrees(np.arctan2(east, -south))
+        inside &= np.abs((azimuth - sector_deg[0] + 180.0) % 360.0 - 180.0) <= 0.5 * sector_deg[1]
+    return r[inside], c[inside]
 
 
 def path_loss_grid(
@@ -359,8 +327,10 @@ def path_loss_grid(
     tx_height_agl_m: float,
     rx_height_agl_m: float,
     radius_m: float,
-    method: str = "exact",
+    method: str = "sweep",
     polarization: Polarization = "vertical",
+    recompute: bool = False,
+    sector_deg: tuple[float, float] | None = None,
 ) -> xr.DataArray:
     """Path loss around a transmitter given by longitude and latitude, as a labelled array.
 
@@ -387,6 +357,8 @@ def path_loss_grid(
         radius_m=radius_m,
         method=method,
         polarization=polarization,
+        recompute=recompute,
+        sector_deg=sector_deg,
     )
     x, y = terrain.centres()
     return xr.DataArray(
