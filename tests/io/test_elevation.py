@@ -99,3 +99,13 @@ def test_wide_lowland_is_settled_quickly() -> None:
     grid[:, 300:] = -300  # an escarpment below the sea, taller than a spike's drop
     grid[100, 100] = -450
     assert np.argwhere(find_spikes(grid)).tolist() == [[100, 100]]
+
+
+def test_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(10)
+    grid = rng.normal(0, 60, (70, 30)).astype("float32")
+    grid[rng.random(grid.shape) < 0.05] = np.nan
+    whole = find_spikes(grid)
+    assert whole.any()
+    monkeypatch.setattr("rfplan.io.elevation._STRIP", 7)
+    np.testing.assert_array_equal(find_spikes(grid), whole)

@@ -167,6 +167,28 @@ def test_clutter_raster_is_translated(tmp_path: Path) -> None:
     assert (part.clutter_class == 0).any()
 
 
+def test_clutter_and_elevation_in_several_tiles(tmp_path: Path) -> None:
+    west = tiff(tmp_path / "a.tif", plane()[:, :33])
+    east = tiff(tmp_path / "b.tif", plane()[:, 33:], west=105.033)
+    far = tiff(tmp_path / "f.tif", plane(), west=110)
+    cover = np.full((70, 40), 10, "uint8")
+    left = tiff(tmp_path / "l.tif", cover, west=104.995, north=21.505, nodata=0)
+    right = tiff(tmp_path / "r.tif", cover + 30, west=105.035, north=21.505, nodata=0)
+    away = tiff(tmp_path / "w.tif", cover, west=110, nodata=0)
+    area = (105.005, 21.46, 105.06, 21.49)
+    terrain = open_terrain(
+        [far, west, east], resolution_m=100, bounds=area, clutter=[left, away, right], clutter_table="worldcover"
+    )
+    assert [Path(p).name for p in terrain.attrs["sources"]] == ["a.tif", "b.tif"]
+    assert terrain.valid.all()
+    r, c = terrain.nearest(*terrain.xy([105.02, 105.05], [21.47, 21.47]))
+    assert terrain.clutter_class[r, c].tolist() == [4, 2]
+    with pytest.raises(InputFileError, match="does not overlap"):
+        open_terrain([far], bounds=area)
+    with pytest.raises(InputFileError, match="does not overlap"):
+        open_terrain([west], resolution_m=100, clutter=[away], clutter_table="worldcover")
+
+
 def test_clutter_by_name(tmp_path: Path) -> None:
     dem = tiff(tmp_path / "a.tif", plane())
     default = open_terrain(dem, resolution_m=100)

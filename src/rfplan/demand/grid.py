@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 PathLike = str | os.PathLike[str]
 
-MAX_DEMAND_PIXELS = 200_000_000
+MAX_DEMAND_PIXELS = 100_000_000
 """Largest grid over all communes."""
 
 

@@ -13,7 +13,7 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import cg, spsolve
 
 from rfplan.errors import InputFileError
-from rfplan.io.raster import MAX_RASTER_BYTES, Raster
+from rfplan.io.raster import MAX_RASTER_PIXELS, Raster
 
 FloatGrid = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]
@@ -30,6 +30,7 @@ MAX_VOID_KM2 = 10.0
 """Connected voids up to this area are filled; larger ones stay unknown ground."""
 
 _DIRECT_CELLS = 200_000
+_STRIP = 1024
 _EIGHT = np.ones((3, 3), dtype=bool)
 
 
@@ -49,6 +50,16 @@ def find_spikes(elevation_m: FloatGrid) -> npt.NDArray[np.bool_]:
     -------
     ndarray of bool, same shape
     """
+    out = np.zeros(elevation_m.shape, dtype=bool)
+    # in strips with five rows to spare, so that memory stays small beside the raster itself
+    for start in range(0, elevation_m.shape[0], _STRIP):
+        top = max(0, start - 5)
+        strip = _strip_spikes(elevation_m[top : start + _STRIP + 5])
+        out[start : start + _STRIP] = strip[start - top :][:_STRIP]
+    return out
+
+
+def _strip_spikes(elevation_m: FloatGrid) -> npt.NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         spikes = (elevation_m < IMPOSSIBLE_M[0]) | (elevation_m > IMPOSSIBLE_M[1])
         low = (elevation_m < SPIKE_FLOOR_M) & ~spikes
@@ -202,7 +213,7 @@ def mosaic(rasters: Sequence[Raster]) -> list[Raster]:
     Raises
     ------
     InputFileError
-        If tiles lie so far apart that the joined raster would exceed `MAX_RASTER_BYTES`.
+        If tiles lie so far apart that the joined raster would exceed `MAX_RASTER_PIXELS`.
     """
     groups: list[list[Raster]] = []
     for raster in rasters:
@@ -221,7 +232,7 @@ def _join(group: Sequence[Raster]) -> Raster:
     top, left = min(o[0] for o in offsets), min(o[1] for o in offsets)
     ny = max(o[0] + r.values.shape[0] for o, r in zip(offsets, group, strict=True)) - top
     nx = max(o[1] + r.values.shape[1] for o, r in zip(offsets, group, strict=True)) - left
-    if ny * nx * 4 > MAX_RASTER_BYTES:
+    if ny * nx > MAX_RASTER_PIXELS:
         raise InputFileError(
             f"{first.path} and {len(group) - 1} more file(s) span {nx:,} x {ny:,} pixels together; "
             "pass bounds=… or open fewer tiles"

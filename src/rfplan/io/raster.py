@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,13 +32,17 @@ MAIN_SUFFIXES = (".hgt", ".asc", ".agr", ".bil", ".tif", ".tiff")
 RASTER_SUFFIXES = (*MAIN_SUFFIXES, ".hdr", ".prj")
 """Members unpacked from a zipped raster."""
 
-MAX_RASTER_BYTES = 1024**3
-"""Largest window that is read from one raster, in bytes of its own data type."""
+MAX_RASTER_PIXELS = 100_000_000
+"""Largest window that is read from one raster; reading and repairing it stays below 2 GiB."""
 
 HGT_SIDES = {2 * n * m: (n, m) for n, m in ((1201, 1201), (3601, 3601), (3601, 1801), (1201, 601))}
 
 Array = npt.NDArray[Any]
 Bounds = tuple[float, float, float, float]
+
+
+class OutsideAreaError(InputFileError):
+    """A raster does not overlap the area asked for."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,7 @@ def _window(dataset: Any, path: Path, crs: str, bounds: Bounds | None) -> Window
     left, right = max(0, math.floor(c0) - 2), min(dataset.width, math.ceil(c1) + 2)
     top, bottom = max(0, math.floor(r0) - 2), min(dataset.height, math.ceil(r1) + 2)
     if left >= right or top >= bottom:
-        raise InputFileError(
+        raise OutsideAreaError(
             f"{path} does not overlap the area {tuple(round(v, 4) for v in bounds)} (west, south, east, north); "
             f"it starts at {t.c:.4f}, {t.f:.4f} in {crs}"
         )
@@ -210,14 +214,14 @@ def _box_in(bounds: Bounds, crs: str) -> Bounds:
 
 
 def _check_size(dataset: Any, path: Path, window: Window, band: int) -> None:
-    size = np.dtype(dataset.dtypes[band - 1]).itemsize
     block = math.prod(dataset.block_shapes[band - 1])
-    wanted = int(window.width) * int(window.height)
-    if max(wanted, block) * size > MAX_RASTER_BYTES:
+    wanted = max(int(window.width) * int(window.height), block)
+    if wanted > MAX_RASTER_PIXELS:
+        size = wanted * np.dtype(dataset.dtypes[band - 1]).itemsize / 1024**3
         raise InputFileError(
-            f"{path} claims {dataset.width:,} x {dataset.height:,} pixels of {dataset.dtypes[band - 1]} "
-            f"(blocks of {block:,}): reading it needs {max(wanted, block) * size / 1024**3:,.1f} GiB, at most "
-            f"{MAX_RASTER_BYTES / 1024**3:g} GiB is read; pass bounds=… for a part of it, or check the header"
+            f"{path} claims {dataset.width:,} x {dataset.height:,} pixels (blocks of {block:,}): reading it needs "
+            f"{size:,.1f} GiB for {wanted:,} pixels, at most {MAX_RASTER_PIXELS:,} are read; pass bounds=… for a part "
+            "of it, or check the header"
         )
 
 
@@ -230,6 +234,28 @@ def _check_raw_length(dataset: Any, path: Path) -> None:
         raise InputFileError(
             f"{path} has {path.stat().st_size:,} bytes but its header asks for {expected:,}; it is cut off"
         )
+
+
+def read_overlapping(
+    sources: Sequence[RasterFile], read: Callable[[RasterFile], Raster]
+) -> list[tuple[RasterFile, Raster]]:
+    """Read the files that overlap the area asked for, leaving out the others.
+
+    Raises
+    ------
+    InputFileError
+        If none overlaps, or one cannot be used.
+    """
+    out: list[tuple[RasterFile, Raster]] = []
+    outside: OutsideAreaError | None = None
+    for source in sources:
+        try:
+            out.append((source, read(source)))
+        except OutsideAreaError as error:
+            outside = outside or error
+    if not out and outside is not None:
+        raise outside
+    return out
 
 
 def read_raster(

@@ -20,15 +20,16 @@ from rfplan.errors import DataWarning, InputFileError, ParameterError
 from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transform_box, transformer, utm_crs
 from rfplan.io.elevation import block_mean, mosaic, repair, sample_bilinear
 from rfplan.io.products import product_of
-from rfplan.io.raster import Bounds, Raster, RasterFile, read_raster, resample_classes
+from rfplan.io.raster import Bounds, Raster, RasterFile, read_overlapping, read_raster, resample_classes
 from rfplan.profile import Zone
 from rfplan.terrain.grid import Terrain, checked_bounds
 
 PathLike = str | os.PathLike[str] | RasterFile
 
-MAX_GRID_PIXELS = 200_000_000
-"""Largest grid that is made; about 2 GB with its layers."""
+MAX_GRID_PIXELS = 100_000_000
+"""Largest grid that is made; about 1 GB with its layers."""
 
+_NO_CLASS = 255
 _FEET = {"m": 1.0, "ft": 0.3048, "us-ft": 1200.0 / 3937.0}
 _UNIT_NAMES = {
     "": "m",
@@ -52,7 +53,7 @@ def open_terrain(
     crs: str | None = None,
     resolution_m: float | None = None,
     bounds: Bounds | None = None,
-    clutter: PathLike | Literal["default", "bare-earth"] = "default",
+    clutter: PathLike | Sequence[PathLike] = "default",
     clutter_table: str | Mapping[int, int] | ClutterTable = "rfplan",
     default_clutter_height_m: float = DEFAULT_CLUTTER_HEIGHT_M,
     nodata: float | Literal["none"] | None = None,
@@ -73,10 +74,11 @@ def open_terrain(
     resolution_m : float, optional
         Pixel size, m; default the cell size of the first file rounded to 5 m (to 1 m below 20 m).
     bounds : (west, south, east, north), optional
-        Degrees; only this area is read. Default: all the files cover.
-    clutter : path, RasterFile, "default" or "bare-earth"
-        Ground-cover raster; or the default height everywhere (class "unspecified"); or none at all, which is some 30 dB
-        optimistic for devices near the ground. Over a surface model (DSM) classes are kept but no height is added.
+        Degrees; only this area is read, and files elsewhere are left out. Default: all the files cover.
+    clutter : path, RasterFile, sequence of them, "default" or "bare-earth"
+        Ground-cover raster(s), the first that covers a place wins; or the default height everywhere (class
+        "unspecified"); or none at all, which is some 30 dB optimistic for devices near the ground. Over a surface model
+        (DSM) classes are kept but no height is added.
     clutter_table : str, mapping or ClutterTable
         How codes of the ground-cover raster translate: a name in `rfplan.clutter_tables`, code → class, or a table with
         heights of its own.
@@ -107,7 +109,9 @@ def open_terrain(
     if resolution_m is not None and not (math.isfinite(resolution_m) and 0 < resolution_m <= 100_000):
         raise ParameterError(f"resolution_m is {resolution_m}; it must be within 0 to 100,000 m")
     area = None if bounds is None else checked_bounds(bounds)
-    rasters = mosaic(_side_by_side([_read_elevation(source, area) for source in sources]))
+    opened = read_overlapping(sources, lambda source: _read_elevation(source, area))
+    sources = [source for source, _ in opened]
+    rasters = mosaic(_side_by_side([raster for _, raster in opened]))
     repaired = [repair(raster) for raster in rasters]
     rasters = [raster for raster, _ in repaired]
     grid_crs = metric_crs(crs) if crs else _default_crs(rasters, area)
@@ -251,41 +255,49 @@ def _resample(
 
 
 def _clutter(
-    clutter: PathLike,
+    clutter: PathLike | Sequence[PathLike],
     table: ClutterTable,
     heights: npt.NDArray[np.float32],
     grid: tuple[Affine, npt.NDArray[np.bool_], str],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], str]:
     transform, ground, crs = grid
     shape = ground.shape
-    if clutter == "default":
+    if isinstance(clutter, str) and clutter == "default":
         height = float(heights[Clutter.UNSPECIFIED])
         return np.zeros(shape, np.uint8), np.full(shape, height, np.float32), f"default height {height:g} m"
-    if clutter == "bare-earth":
-        classes = np.full(shape, int(Clutter.OPEN), np.uint8)
-        return classes, np.zeros(shape, np.float32), "bare earth (no clutter)"
-    source = clutter if isinstance(clutter, RasterFile) else RasterFile(clutter)
+    if isinstance(clutter, str) and clutter == "bare-earth":
+        bare = np.full(shape, int(Clutter.OPEN), np.uint8)
+        return bare, np.zeros(shape, np.float32), "bare earth (no clutter)"
     west, north = transform.c, transform.f
     box = (west, north + shape[0] * transform.e, west + shape[1] * transform.a, north)
     lonlat = transform_box(crs, LONLAT, box)
-    raster = read_raster(source, bounds=lonlat, dtype=None, nodata_needed=False)
-    if raster.values.dtype.kind not in "iu":
-        raise InputFileError(f"{source.path} holds {raster.values.dtype} values; ground-cover codes are whole numbers")
-    codes = raster.values
-    classes_native = np.zeros(codes.shape, dtype=np.uint8)
-    known = np.ones(codes.shape, bool) if raster.nodata is None else codes != raster.nodata
-    classes_native[known] = translate_classes(codes[known], table, str(source.path))
-    # 255 marks pixels the raster does not reach, apart from those it calls unspecified
-    marked = raster.with_values(classes_native, nodata=255)
-    classes = resample_classes(marked, transform, shape, crs)
-    outside = int(((classes == 255) & ground).sum())
-    classes[classes == 255] = int(Clutter.UNSPECIFIED)
+    opened = read_overlapping(
+        _sources(clutter, None), lambda s: read_raster(s, bounds=lonlat, dtype=None, nodata_needed=False)
+    )
+    classes = np.full(shape, _NO_CLASS, dtype=np.uint8)
+    for source, raster in opened:
+        layer = resample_classes(_native_classes(raster, table, str(source.path)), transform, shape, crs)
+        np.copyto(classes, layer, where=classes == _NO_CLASS)
+    outside = int(((classes == _NO_CLASS) & ground).sum())
+    classes[classes == _NO_CLASS] = int(Clutter.UNSPECIFIED)
+    names = ", ".join(str(source.path) for source, _ in opened)
     if outside:
         warnings.warn(
             DataWarning(
-                f"{source.path} leaves {outside:,} of {int(ground.sum()):,} pixels without a class; the default height "
+                f"{names} leaves {outside:,} of {int(ground.sum()):,} pixels without a class; the default height "
                 f"{float(heights[0]):g} m is used there"
             ),
             stacklevel=3,
         )
-    return classes, heights[classes], f"{source.path} (table: {table.name})"
+    return classes, heights[classes], f"{names} (table: {table.name})"
+
+
+def _native_classes(raster: Raster, table: ClutterTable, path: str) -> Raster:
+    """Classes on the raster's own grid; its nodata becomes "unspecified", `_NO_CLASS` marks what lies outside."""
+    codes = raster.values
+    if codes.dtype.kind not in "iu":
+        raise InputFileError(f"{path} holds {codes.dtype} values; ground-cover codes are whole numbers")
+    classes = np.zeros(codes.shape, dtype=np.uint8)
+    known = np.ones(codes.shape, bool) if raster.nodata is None else codes != raster.nodata
+    classes[known] = translate_classes(codes[known], table, path)
+    return raster.with_values(classes, nodata=_NO_CLASS)
