@@ -21,7 +21,7 @@ def cut_out(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[S
     text = SCENARIO.read_text(encoding="utf-8")
     changes = {
         "resolution_m = 90": f"resolution_m = 180\nbounds = {list(BOUNDS)}",
-        "radius_m = 10000": "radius_m = 4000",
+        "radius_m = 8000": "radius_m = 4000",
         "time_limit_s = 60": "time_limit_s = 5",
     }
     for old, new in changes.items():
