@@ -10,7 +10,7 @@ import pytest
 from rfplan.errors import ParameterError, ValidityWarning
 from rfplan.profile import Paths
 from rfplan.propagation.itm import ITMMode, VariabilityMode
-from rfplan.propagation.itm_area import ITMArea, Siting
+from rfplan.propagation.itm_area import ITMArea, Siting, itm_area_loss_db
 
 
 def test_matches_ntia_area_vectors(reference_dir):
@@ -102,6 +102,14 @@ def test_loss_grows_with_distance_and_parts_add_up():
     loss = model.path_loss_db(paths)
     assert np.all(np.diff(loss) > 0)
     assert sum(model.loss_parts(paths).values()) == pytest.approx(loss)
+
+
+def test_the_free_function_takes_scalars_and_arrays():
+    expected = ITMArea(delta_h_m=30.0).path_loss_db(Paths.from_distance(15e3, 450.0, 30.0, 3.0))[0]
+    assert itm_area_loss_db(15e3, 450.0, 30.0, 3.0, delta_h_m=30.0) == expected
+    grid = itm_area_loss_db(np.array([[15e3], [30e3]]), [450.0, 900.0, 1800.0], 30.0, 3.0, delta_h_m=30.0)
+    assert grid.shape == (2, 3)
+    assert grid[0, 0] == expected
 
 
 def test_wrong_inputs_are_named():

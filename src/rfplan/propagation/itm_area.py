@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.kernels import itm as kernels
-from rfplan.profile import Paths
+from rfplan.profile import Paths, Polarization
 from rfplan.propagation.base import require, require_choice
 from rfplan.propagation.itm import ITMResult, LongleyRiceSettings, require_link, warn_of
 from rfplan.propagation.profile_checks import read_only
 
 FloatArray = npt.NDArray[np.float64]
 
-__all__ = ["ITMArea", "Siting"]
+__all__ = ["ITMArea", "Siting", "itm_area_loss_db"]
 
 
 class Siting(IntEnum):
@@ -96,3 +96,34 @@ class ITMArea(LongleyRiceSettings):
     def loss_parts(self, paths: Paths) -> dict[str, FloatArray]:
         """Free space, terrain and variability, dB, each of shape (n,); they sum to the loss."""
         return self.evaluate(paths).loss_parts()
+
+
+def itm_area_loss_db(
+    distance_m: npt.ArrayLike,
+    frequency_mhz: npt.ArrayLike,
+    tx_height_agl_m: npt.ArrayLike,
+    rx_height_agl_m: npt.ArrayLike,
+    *,
+    delta_h_m: float = 90.0,
+    polarization: Polarization = "vertical",
+) -> FloatArray:
+    """Longley-Rice area loss at random sites with the default settings of `ITMArea`, dB.
+
+    Parameters
+    ----------
+    distance_m, frequency_mhz, tx_height_agl_m, rx_height_agl_m
+        Path length, m, frequency, MHz, and antenna heights above ground, m; scalars or arrays that broadcast together.
+    delta_h_m
+        Terrain irregularity, m, >= 0.
+    polarization
+        "vertical" or "horizontal".
+
+    Returns
+    -------
+    ndarray
+        Loss, dB, in the shape the arguments broadcast to.
+    """
+    columns = (distance_m, frequency_mhz, tx_height_agl_m, rx_height_agl_m)
+    shape = np.broadcast_shapes(*(np.shape(column) for column in columns))
+    paths = Paths.from_distance(*columns, polarization=polarization)
+    return ITMArea(delta_h_m=delta_h_m).path_loss_db(paths).reshape(shape)
