@@ -10,6 +10,7 @@ import pytest
 
 from coverage_helpers import LogDistance, flat_terrain
 from naive.coverage import naive_coverage
+from rfplan.antenna import Antenna, Array, array_antenna, omni_antenna, ssb_beams
 from rfplan.coverage import Coverage, Receiver, Service, compute_coverage, site_margins
 from rfplan.coverage.link import fading_margin_db
 from rfplan.errors import DataWarning, ParameterError
@@ -55,6 +56,28 @@ def test_against_naive(small: tuple[Terrain, Network, Coverage]) -> None:
     np.testing.assert_array_equal(coverage.layers["best_server"], want["best_server"])
     assert np.isnan(coverage.layers["rsrp_dbm"].values[4, 4])
     assert coverage.layers["best_server"].values[4, 4] == -1
+
+
+ANGLE = (np.arange(360.0) + 180.0) % 360.0 - 180.0
+CUTS = (np.minimum((ANGLE / 20.0) ** 2, 28.0), np.minimum(((ANGLE - 4.0) / 4.0) ** 2, 19.0))
+KINDS = {
+    "horizontal-projection": Antenna("a", 16.0, *CUTS, electrical_tilt_deg=4.0, cut_azimuth_deg=10.5),
+    "sum": Antenna("a", 16.0, *CUTS, method="sum", max_loss_db=30.0),
+    "cross-weighted": Antenna("a", 16.0, *CUTS, method="cross-weighted"),
+    "sampled": array_antenna("a", Array(4, 2), ssb_beams(3)),
+    "omni": omni_antenna("a", 8.0, 12.0),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_pattern_against_naive(small: tuple[Terrain, Network, Coverage], kind: str) -> None:
+    terrain, network, _ = small
+    one = network.without_site("s1")
+    one = one.with_values("sectors", one.sectors["sector_id"], antenna="a")
+    got = compute_coverage(one, terrain, model=MODEL, radius_m=900.0, method="exact", antennas={"a": KINDS[kind]})
+    want = naive_coverage(one, terrain, loss_db, Receiver(), Service(), "4G", 900.0, EARTH, {"a": KINDS[kind]})
+    np.testing.assert_allclose(got.layers["rsrp_dbm"], want["rsrp_dbm"], atol=2e-5)
+    np.testing.assert_array_equal(got.layers["best_server"], want["best_server"])
 
 
 def test_layers_describe_themselves(small: tuple[Terrain, Network, Coverage]) -> None:

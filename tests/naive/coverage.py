@@ -19,6 +19,7 @@ def naive_coverage(
     technology: str,
     radius_m: float,
     earth_radius_m: float,
+    antennas: Any = None,
 ) -> dict[str, np.ndarray]:
     """Level, best cell and margin at every pixel, in float64 rounded to float32 at the end of each cell's sum."""
     ny, nx = terrain.shape
@@ -30,7 +31,7 @@ def naive_coverage(
             continue
         sector = network.sectors.set_index("sector_id").loc[cell["sector_id"]]
         site = network.sites.set_index("site_id").loc[sector["site_id"]]
-        antenna = find_antenna(sector["antenna"])
+        antenna = find_antenna(sector["antenna"], antennas)
         x, y = (float(v) for v in terrain.xy(site["lon_deg"], site["lat_deg"]))
         xn, yn = (float(v) for v in terrain.xy(site["lon_deg"], site["lat_deg"] + 1e-3))
         north = math.degrees(math.atan2(xn - x, yn - y))

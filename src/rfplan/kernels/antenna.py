@@ -36,36 +36,51 @@ def wrap_180(angle_deg: float) -> float:
 
 
 @jit
-def cut_value(cuts: Floats, a: int, angle_deg: float) -> float:
-    """Linear interpolation in cyclic cut `a`, sampled at whole degrees, in dB."""
+def place(angle_deg: float) -> tuple[int, int, float]:
+    """Whole degrees on both sides of an angle in 0…359, and how far it lies towards the upper one."""
     wrapped = angle_deg - 360.0 * math.floor(angle_deg / 360.0)
     low = int(wrapped)
     part = wrapped - low
     low = low % 360
-    high = low + 1 if low < 359 else 0
+    return low, (low + 1 if low < 359 else 0), part
+
+
+@jit
+def row_place(depression_deg: float) -> tuple[int, float]:
+    """Row above a depression in a sampled pattern (0…179), and how far it lies towards the next."""
+    down = min(max(depression_deg + 90.0, 0.0), 180.0)
+    row = min(int(down), 179)
+    return row, down - row
+
+
+@jit
+def cut_value(cuts: Floats, a: int, angle_deg: float) -> float:
+    """Linear interpolation in cyclic cut `a`, sampled at whole degrees, in dB."""
+    low, high, part = place(angle_deg)
     return float(cuts[a, low] * (1.0 - part) + cuts[a, high] * part)
 
 
 @jit
 def sampled_value(grids: npt.NDArray[np.float32], g: int, azimuth_deg: float, depression_deg: float) -> float:
     """Bilinear interpolation in (181, 360) pattern `g`: rows are depression −90…90, columns azimuth 0…359."""
-    down = depression_deg + 90.0
-    if down < 0.0:
-        down = 0.0
-    elif down > 180.0:
-        down = 180.0
-    row = int(down)
-    if row > 179:
-        row = 179
-    v = down - row
-    wrapped = azimuth_deg - 360.0 * math.floor(azimuth_deg / 360.0)
-    low = int(wrapped)
-    u = wrapped - low
-    low = low % 360
-    high = low + 1 if low < 359 else 0
+    row, v = row_place(depression_deg)
+    low, high, u = place(azimuth_deg)
     upper = grids[g, row, low] * (1.0 - u) + grids[g, row, high] * u
     lower = grids[g, row + 1, low] * (1.0 - u) + grids[g, row + 1, high] * u
     return float(upper * (1.0 - v) + lower * v)
+
+
+@jit
+def crossed_loss_db(loss_h: float, loss_v: float) -> float:
+    """Weighted sum of two cuts' losses (Vasiliadis, Dimitriou and Sergiadis 2005, k = 2)."""
+    lin_h = 10.0 ** (-0.1 * loss_h)
+    lin_v = 10.0 ** (-0.1 * loss_v)
+    w_h = lin_v * (1.0 - lin_h)
+    w_v = lin_h * (1.0 - lin_v)
+    norm = math.sqrt(w_h * w_h + w_v * w_v)
+    if norm <= 0.0:
+        return float(max(loss_h, loss_v))
+    return float((loss_h * w_h + loss_v * w_v) / norm)
 
 
 @jit
@@ -90,20 +105,6 @@ def _projection(
 
 
 @jit
-def _cross_weighted(horizontal: Floats, vertical: Floats, a: int, azimuth: float, depression: float) -> float:
-    loss_h = cut_value(horizontal, a, azimuth)
-    loss_v = cut_value(vertical, a, depression)
-    lin_h = 10.0 ** (-0.1 * loss_h)
-    lin_v = 10.0 ** (-0.1 * loss_v)
-    w_h = lin_v * (1.0 - lin_h)
-    w_v = lin_h * (1.0 - lin_v)
-    norm = math.sqrt(w_h * w_h + w_v * w_v)
-    if norm <= 0.0:
-        return float(max(loss_h, loss_v))
-    return float((loss_h * w_h + loss_v * w_v) / norm)
-
-
-@jit
 def pattern_loss_db(patterns: Patterns, a: int, azimuth_deg: float, depression_deg: float) -> float:
     """Loss of antenna `a` of a set towards one direction, in dB; the caller has applied both tilts.
 
@@ -125,7 +126,7 @@ def pattern_loss_db(patterns: Patterns, a: int, azimuth_deg: float, depression_d
         filled = max(_projection(parameters, horizontal, vertical, a, azimuth, depression_deg), 0.0)
         return float(min(filled, parameters[a, P_MAX_TOTAL]))
     if k == CROSS_WEIGHTED:
-        crossed = _cross_weighted(horizontal, vertical, a, azimuth, depression_deg)
+        crossed = crossed_loss_db(cut_value(horizontal, a, azimuth), cut_value(vertical, a, depression_deg))
         return float(min(crossed, parameters[a, P_MAX_TOTAL]))
     return sampled_value(grids, grid_index[a], azimuth, depression_deg)
 

@@ -14,13 +14,21 @@ import numpy.typing as npt
 
 from rfplan.kernels._jit import jit, jit_parallel
 from rfplan.kernels.antenna import (
+    OMNI,
+    P_CUT_AZIMUTH,
     P_MAX_H,
     P_MAX_TOTAL,
     P_MAX_V,
     P_WIDTH_H,
     P_WIDTH_V,
     PARAMETRIC,
-    pattern_loss_db,
+    PROJECTION,
+    SAMPLED,
+    SUM,
+    crossed_loss_db,
+    cut_value,
+    place,
+    row_place,
     tilt_direction,
     wrap_180,
 )
@@ -40,6 +48,71 @@ G_X, G_Y, G_STEP, G_RX, G_CURVATURE = 0, 1, 2, 3, 4
 
 
 @jit
+def _parametric_row(parameters: Floats, a: int, sectors: Floats, s: int, angles: Floats, out: Floats) -> None:
+    width_h, most_h = parameters[a, P_WIDTH_H], parameters[a, P_MAX_H]
+    width_v, most_v = parameters[a, P_WIDTH_V], parameters[a, P_MAX_V]
+    azimuth, mechanical, shift = sectors[s, S_AZIMUTH], sectors[s, S_MECHANICAL], sectors[s, S_SHIFT]
+    for col in range(out.shape[1]):
+        off, depression = tilt_direction(angles[0, col] - azimuth, angles[2, col], mechanical)
+        across = wrap_180(off) / width_h
+        down = (depression - shift) / width_v
+        loss = min(12.0 * across * across, most_h) + min(12.0 * down * down, most_v)
+        out[s, col] = loss if math.isnan(loss) else min(loss, parameters[a, P_MAX_TOTAL])
+
+
+@jit
+def _sampled_row(grids: Floats32, g: int, sectors: Floats, s: int, angles: Floats, out: Floats) -> None:
+    azimuth, mechanical, shift = sectors[s, S_AZIMUTH], sectors[s, S_MECHANICAL], sectors[s, S_SHIFT]
+    for col in range(out.shape[1]):
+        out[s, col] = math.nan
+        if math.isnan(angles[2, col]):
+            continue
+        off, depression = tilt_direction(angles[0, col] - azimuth, angles[2, col], mechanical)
+        r, v = row_place(depression - shift)
+        low, high, u = place(off)
+        upper = grids[g, r, low] * (1.0 - u) + grids[g, r, high] * u
+        lower = grids[g, r + 1, low] * (1.0 - u) + grids[g, r + 1, high] * u
+        out[s, col] = upper * (1.0 - v) + lower * v
+
+
+@jit
+def _cuts_row(
+    kind: int,
+    parameters: Floats,
+    horizontal: Floats,
+    vertical: Floats,
+    a: int,
+    sectors: Floats,
+    s: int,
+    angles: Floats,
+    out: Floats,
+) -> None:
+    azimuth, mechanical, shift = sectors[s, S_AZIMUTH], sectors[s, S_MECHANICAL], sectors[s, S_SHIFT]
+    cut = parameters[a, P_CUT_AZIMUTH]
+    ahead, behind = cut_value(horizontal, a, cut), cut_value(horizontal, a, cut + 180.0)
+    for col in range(out.shape[1]):
+        out[s, col] = math.nan
+        if math.isnan(angles[2, col]):
+            continue
+        off, depression = tilt_direction(angles[0, col] - azimuth, angles[2, col], mechanical)
+        depression -= shift
+        low, high, part = place(off)
+        loss_h = horizontal[a, low] * (1.0 - part) + horizontal[a, high] * part
+        low, high, part = place(depression)
+        loss_v = vertical[a, low] * (1.0 - part) + vertical[a, high] * part
+        if kind == SUM:
+            loss = loss_h + loss_v
+        elif kind == PROJECTION:
+            low, high, part = place(180.0 - depression)
+            loss_b = vertical[a, low] * (1.0 - part) + vertical[a, high] * part
+            away = abs(wrap_180(wrap_180(off) - cut)) / 180.0
+            loss = max(loss_h + (1.0 - away) * (loss_v - ahead) + away * (loss_b - behind), 0.0)
+        else:
+            loss = crossed_loss_db(loss_h, loss_v)
+        out[s, col] = min(loss, parameters[a, P_MAX_TOTAL])
+
+
+@jit
 def row_losses(
     row: int,
     ground_m: Floats32,
@@ -53,9 +126,10 @@ def row_losses(
     """Pattern loss of every sector towards the pixels of a row, (sectors, w), in dB; NaN over unknown ground.
 
     A whole row a call, and plain arithmetic inside: handing arrays to a function pixel by pixel costs ten times the
-    arithmetic, because every hand-over counts references. ``angles`` (3, w) is working space.
+    arithmetic, because every hand-over counts references. ``angles`` (3, w) is working space: azimuth, distance,
+    elevation.
     """
-    kind, parameters = patterns[0], patterns[1]
+    kind, parameters, horizontal, vertical, grids, grid_index = patterns
     north = geometry[G_Y] - row * geometry[G_STEP]
     width = ground_m.shape[1]
     for col in range(width):
@@ -73,24 +147,12 @@ def row_losses(
                 angles[2, col] = math.degrees(math.atan2(rise, distance) - distance * geometry[G_CURVATURE])
             last_tx = tx
         a = antenna[s]
-        mechanical = sectors[s, S_MECHANICAL]
-        if kind[a] == PARAMETRIC:
-            width_h, most_h = parameters[a, P_WIDTH_H], parameters[a, P_MAX_H]
-            width_v, most_v = parameters[a, P_WIDTH_V], parameters[a, P_MAX_V]
-            most = parameters[a, P_MAX_TOTAL]
-            for col in range(width):
-                off, depression = tilt_direction(angles[0, col] - sectors[s, S_AZIMUTH], angles[2, col], mechanical)
-                across = wrap_180(off) / width_h
-                down = (depression - sectors[s, S_SHIFT]) / width_v
-                loss = min(12.0 * across * across, most_h) + min(12.0 * down * down, most_v)
-                out[s, col] = loss if math.isnan(loss) else min(loss, most)
+        if kind[a] == PARAMETRIC or kind[a] == OMNI:
+            _parametric_row(parameters, a, sectors, s, angles, out)
+        elif kind[a] == SAMPLED:
+            _sampled_row(grids, grid_index[a], sectors, s, angles, out)
         else:
-            for col in range(width):
-                if math.isnan(angles[2, col]):
-                    out[s, col] = math.nan
-                    continue
-                off, depression = tilt_direction(angles[0, col] - sectors[s, S_AZIMUTH], angles[2, col], mechanical)
-                out[s, col] = pattern_loss_db(patterns, a, off, depression - sectors[s, S_SHIFT])
+            _cuts_row(kind[a], parameters, horizontal, vertical, a, sectors, s, angles, out)
 
 
 @jit_parallel
