@@ -40,7 +40,9 @@ def _contains(members: Any, inner: int, inner_stop: int, outer: int, outer_stop:
 
 
 @jit
-def row_dominance_kernel(row_ptr: Any, row_cols: Any, col_ptr: Any, col_rows: Any, required: Any, keep: Any) -> int:
+def row_dominance_kernel(
+    row_ptr: Any, row_cols: Any, col_ptr: Any, col_rows: Any, required: Any, order: Any, keep: Any
+) -> int:
     """Clear ``keep`` of each row that another kept row implies.
 
     Row i is implied by row k when every column of k covers i and i wants no more columns than k: covering k covers i.
@@ -52,6 +54,8 @@ def row_dominance_kernel(row_ptr: Any, row_cols: Any, col_ptr: Any, col_rows: An
         The matrix both ways, members increasing.
     required : int32 (m,)
         Columns each row wants.
+    order : int64 (m,)
+        The rows by size, the smaller index first among equals.
     keep : uint8 (m,)
         Rows in play (updated). Rows with no column are left alone.
 
@@ -66,7 +70,6 @@ def row_dominance_kernel(row_ptr: Any, row_cols: Any, col_ptr: Any, col_rows: An
     for row in range(m):
         size[row] = row_ptr[row + 1] - row_ptr[row]
         signature[row] = _signature(row_cols, row_ptr[row], row_ptr[row + 1])
-    order = np.argsort(size, kind="mergesort")
     cleared = 0
     for position in range(m):
         row = order[position]

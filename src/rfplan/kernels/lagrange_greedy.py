@@ -53,10 +53,13 @@ def priced_greedy_kernel(
                     mu[other] -= 1
                     gamma[other] += price[row]
     # Drop what became superfluous, dearest first; later picks first among equals.
-    keys = np.empty(picked, np.float64)
+    for position in range(1, picked):
+        column, at = order[position], position
+        while at > 0 and cost[order[at - 1]] <= cost[column]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = column
     for position in range(picked):
-        keys[position] = -cost[order[position]] + 1e-9 * (picked - position)
-    for position in np.argsort(keys, kind="mergesort"):
         column = order[position]
         needed = False
         for k in range(col_ptr[column], col_ptr[column + 1]):

@@ -107,8 +107,9 @@ def reduce_full_cover(problem: FullCover, *, rounds: int = 6) -> FullCover:
         problem = _force(problem)
         matrix = problem.matrix
         keep_row = np.ones(matrix.shape[0], np.uint8)
+        order = np.argsort(np.diff(matrix.row_ptr), kind="stable")
         row_dominance_kernel(
-            matrix.row_ptr, matrix.row_cols, matrix.col_ptr, matrix.col_rows, problem.required, keep_row
+            matrix.row_ptr, matrix.row_cols, matrix.col_ptr, matrix.col_rows, problem.required, order, keep_row
         )
         rows = np.flatnonzero(keep_row)
         matrix = matrix.take(rows)
