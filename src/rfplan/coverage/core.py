@@ -87,7 +87,7 @@ def compute_coverage(
     service: Service | None = None,
     technology: str = "4G",
     radius_m: float = 15_000.0,
-    method: str = "exact",
+    method: str = "sweep",
     antennas: Mapping[str, Antenna] | None = None,
     progress: Progress | None = None,
 ) -> Coverage:

@@ -321,7 +321,9 @@ def _budget_table(
         ("uplink interference margin", -service.interference_margin_db, "dB", "uplink"),
         ("uplink margin", uplink, "dB", "uplink"),
     ]
-    return pd.DataFrame(lines, columns=["line", "value", "unit", "link"])
+    table = pd.DataFrame(lines, columns=["line", "value", "unit", "link"])
+    table["value"] += 0.0  # no −0
+    return table
 
 
 def obstruction_of(

@@ -91,7 +91,7 @@ def compute_coverages(
     receiver: Receiver | None = None,
     service: Service | Mapping[str, Service] | None = None,
     radius_m: float = 15_000.0,
-    method: str = "exact",
+    method: str = "sweep",
     antennas: Mapping[str, Antenna] | None = None,
     progress: Progress | None = None,
 ) -> CoverageSet:

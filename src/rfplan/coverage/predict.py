@@ -182,7 +182,7 @@ def make_predictor(
     service: Service | None = None,
     technology: str | None = "4G",
     radius_m: float = 15_000.0,
-    method: str = "exact",
+    method: str = "sweep",
     antennas: Mapping[str, Antenna] | None = None,
 ) -> Predictor:
     """Check the settings once and place the network on the terrain."""
@@ -258,7 +258,7 @@ def site_margins(
     service: Service | None = None,
     technology: str = "4G",
     radius_m: float = 15_000.0,
-    method: str = "exact",
+    method: str = "sweep",
     antennas: Mapping[str, Antenna] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[SiteMargins]:

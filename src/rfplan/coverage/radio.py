@@ -316,7 +316,7 @@ def compute_radio(
     service: Service | None = None,
     technology: str = "4G",
     radius_m: float = 15_000.0,
-    method: str = "exact",
+    method: str = "sweep",
     antennas: Mapping[str, Antenna] | None = None,
     top: int = 8,
     progress: Progress | None = None,
