@@ -21,6 +21,7 @@ loss = rf.path_loss_grid(
     tx_height_agl_m=40.0,
     rx_height_agl_m=1.5,
     radius_m=5_000.0,
+    method="exact",
 )
 print(loss.sizes, f"units {loss.attrs.get('units', '')}")
 for band in loss["band"].values:
