@@ -110,6 +110,8 @@ class Candidates:
         Sector equipment of every candidate (``rfplan.network.SectorTemplate``), or None for the network's default.
     azimuth_deg
         Sector directions.
+    technology
+        What they would bring.
     """
 
     table: pd.DataFrame
@@ -117,6 +119,7 @@ class Candidates:
     excluded: Mapping[str, int] = field(default_factory=dict)
     template: Any = None
     azimuth_deg: tuple[float, ...] = (0.0, 120.0, 240.0)
+    technology: str = "4G"
 
     def __post_init__(self) -> None:
         """Check the columns and that ids are unique."""
@@ -138,15 +141,15 @@ class Candidates:
     def take(self, indices: Sequence[int] | npt.NDArray[Any]) -> Candidates:
         """The candidates at the given positions, in that order."""
         table = self.table.iloc[np.asarray(indices, np.int64)].reset_index(drop=True)
-        return Candidates(table, self.rules, self.excluded, self.template, self.azimuth_deg)
+        return Candidates(table, self.rules, self.excluded, self.template, self.azimuth_deg, self.technology)
 
     def to_network(self, indices: Sequence[int] | npt.NDArray[Any] | None = None) -> Network:
-        """The candidates at `indices` (all for None) as 4G sites of status ``candidate``, in that order."""
+        """The candidates at `indices` (all for None) as sites of status ``candidate``, in that order."""
         from rfplan.network import Network
 
         table = (self if indices is None else self.take(indices)).table
         sites = table[["lon_deg", "lat_deg", "kind", "tx_height_agl_m"]].assign(
-            site_id=table["candidate_id"], name=table["candidate_id"], status="candidate", technologies="4G"
+            site_id=table["candidate_id"], name=table["candidate_id"], status="candidate", technologies=self.technology
         )
         return Network.with_sectors(sites, self.template, self.azimuth_deg)
 
@@ -221,7 +224,7 @@ def find_candidates(
             f"no candidate is left: {counts}; relax min_distance_to_existing_m, max_slope_deg or exclude, or add kinds"
         )
     table.insert(0, "candidate_id", _identifiers(table))
-    return Candidates(table[list(COLUMNS)], rules, counts, template)
+    return Candidates(table[list(COLUMNS)], rules, counts, template, technology=technology)
 
 
 def _identifiers(table: pd.DataFrame) -> list[str]:

@@ -129,7 +129,7 @@ def plan_parameters(
         pci[rows], failed = _identities(len(rows), pairs, weight, IDENTITIES[technology], start)
         if failed:
             raise ParameterError(
-                f"{failed} cells of {technology} at {frequency:g} MHz find no free identity of {IDENTITIES[technology]}; "
+                f"{failed} cells of {technology} at {frequency:g} MHz find no free identity; "
                 "lower max_neighbours or max_distance_m"
             )
         blocks, failed = _colour(len(rows), pairs, pairs, weight, (ROOTS // roots,), (1.0,), ROOTS // roots)
