@@ -20,7 +20,7 @@ from scipy import sparse
 from rfplan.kernels.neighbourhood import voronoi_kernel
 from rfplan.optimize.instance import FloatArray, Instance
 from rfplan.optimize.master import Master, MasterPoint, seconds_left
-from rfplan.optimize.reduce import must_rows
+from rfplan.optimize.reduce import must_rows, undominated_rows
 
 #: Blocks of rows, each with its own θ: more make tighter cuts and a larger master.
 BLOCKS = 120
@@ -62,6 +62,8 @@ def fold(instance: Instance, seed: int) -> Folded:
     must = np.zeros(matrix.shape[0], np.bool_) if maximise else must_rows(instance)
     counted = ((instance.layer_group >= 0) & (instance.layer_weight > 0)).any(axis=0)
     rows = np.flatnonzero(counted & ~must & (np.diff(matrix.indptr) > 0))
+    binding = np.flatnonzero(must)
+    binding = binding[undominated_rows(instance.matrix.take(binding), instance.required[binding])]
     block = _blocks(instance, rows, seed)
     parts, group, number = [], [], 0
     for labels, weight in zip(instance.layer_group[:, rows], instance.layer_weight[:, rows], strict=True):
@@ -78,8 +80,8 @@ def fold(instance: Instance, seed: int) -> Folded:
         fold=folded,
         total=np.asarray(folded.sum(axis=1)).ravel(),
         group=np.concatenate(group) if group else np.zeros(0, np.int64),
-        must=matrix[np.flatnonzero(must)],
-        must_required=instance.required[must].astype(np.float64),
+        must=matrix[binding],
+        must_required=instance.required[binding].astype(np.float64),
     )
 
 
@@ -130,7 +132,8 @@ def benders(
     inner = _interior(instance)
     stall, last = 0, -np.inf
     rounding = 0
-    while seconds_left(deadline) > 0.1:
+    linear_until = deadline - 0.45 * seconds_left(deadline)
+    while seconds_left(linear_until) > 0.1:
         point = master.solve_relaxed(seconds_left(deadline))
         if point is None:
             break

@@ -106,12 +106,7 @@ def reduce_full_cover(problem: FullCover, *, rounds: int = 6) -> FullCover:
         before = problem.matrix.shape
         problem = _force(problem)
         matrix = problem.matrix
-        keep_row = np.ones(matrix.shape[0], np.uint8)
-        order = np.argsort(np.diff(matrix.row_ptr), kind="stable")
-        row_dominance_kernel(
-            matrix.row_ptr, matrix.row_cols, matrix.col_ptr, matrix.col_rows, problem.required, order, keep_row
-        )
-        rows = np.flatnonzero(keep_row)
+        rows = undominated_rows(matrix, problem.required)
         matrix = matrix.take(rows)
         problem = replace(problem, matrix=matrix, required=problem.required[rows])
         keep_column = np.ones(matrix.shape[1], np.uint8)
@@ -129,6 +124,14 @@ def reduce_full_cover(problem: FullCover, *, rounds: int = 6) -> FullCover:
         if problem.matrix.shape == before:
             break
     return problem
+
+
+def undominated_rows(matrix: CoverMatrix, required: IntArray) -> npt.NDArray[np.int64]:
+    """Rows that no other row implies: covering these covers all."""
+    keep = np.ones(matrix.shape[0], np.uint8)
+    order = np.argsort(np.diff(matrix.row_ptr), kind="stable")
+    row_dominance_kernel(matrix.row_ptr, matrix.row_cols, matrix.col_ptr, matrix.col_rows, required, order, keep)
+    return np.flatnonzero(keep)
 
 
 def _only_free_substitutes(problem: FullCover) -> npt.NDArray[np.bool_]:
