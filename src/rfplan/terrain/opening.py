@@ -28,6 +28,7 @@ PathLike = str | os.PathLike[str] | RasterFile
 
 MAX_GRID_PIXELS = 100_000_000
 """Largest grid that is made; about 1 GB with its layers."""
+MAX_GRID_SIDE = 100_000
 
 _NO_CLASS = 255
 _FEET = {"m": 1.0, "ft": 0.3048, "us-ft": 1200.0 / 3937.0}
@@ -224,9 +225,10 @@ def _target_grid(
         west, south, east, north = transform_box(LONLAT, crs, area)
     c0, c1 = math.floor(west / resolution + 1e-6), math.ceil(east / resolution - 1e-6)
     r0, r1 = math.floor(south / resolution + 1e-6), math.ceil(north / resolution - 1e-6)
-    if (c1 - c0) * (r1 - r0) > MAX_GRID_PIXELS:
+    if (c1 - c0) * (r1 - r0) > MAX_GRID_PIXELS or max(c1 - c0, r1 - r0) > MAX_GRID_SIDE:
         raise ParameterError(
-            f"a grid of {c1 - c0:,} x {r1 - r0:,} pixels of {resolution:g} m is over {MAX_GRID_PIXELS:,} pixels; "
+            f"a grid of {c1 - c0:,} x {r1 - r0:,} pixels of {resolution:g} m is over {MAX_GRID_PIXELS:,} pixels, or "
+            f"over {MAX_GRID_SIDE:,} on a side; "
             "take a coarser resolution_m or smaller bounds"
         )
     return float(c0 * resolution), float(r1 * resolution), (r1 - r0, c1 - c0)
@@ -242,8 +244,9 @@ def _resample(
         coarse = block_mean(raster, int(resolution / height + 1e-6), int(resolution / width + 1e-6))
         to_source = transformer(crs, raster.crs)
         turning = parse_crs(raster.crs).is_geographic
-        for start in range(0, shape[0], 256):
-            part = out[start : start + 256]
+        strip = max(1, 500_000 // shape[1])
+        for start in range(0, shape[0], strip):
+            part = out[start : start + strip]
             y = corner[1] - (np.arange(start, start + part.shape[0]) + 0.5) * resolution
             px, py = to_source.transform(*np.meshgrid(x, y))
             if turning:
