@@ -156,3 +156,36 @@ def test_excel(tmp_path: Path) -> None:
     (tmp_path / "b.xlsx").write_bytes(b"not a workbook")
     with pytest.raises(InputFileError, match="Excel"):
         read_network(tmp_path / "b.xlsx")
+
+
+def test_ids_that_start_anew_at_every_site_stay_apart(tmp_path: Path) -> None:
+    text = "site,lon,lat,sector,azimuth\nA,105,21,1,0\nA,105,21,2,120\nB,105.2,21,1,30\nB,105.2,21,2,150\n"
+    network = read_network(csv(tmp_path / "s.csv", text))
+    assert list(network.sectors["sector_id"]) == ["A-1", "A-2", "B-1", "B-2"]
+    assert list(network.sectors["azimuth_deg"]) == [0.0, 120.0, 30.0, 150.0]
+    cells = read_network(csv(tmp_path / "c.csv", text.replace("sector,", "cell,")))
+    assert len(cells.cells) == 4
+    assert cells.report.ok
+    assert cells.cells["cell_id"].is_unique
+
+
+def test_a_cell_listed_twice_is_left_out(tmp_path: Path) -> None:
+    text = "site,lon,lat,cell,azimuth,pci\nA,105,21,c1,0,4\nA,105,21,c2,120,5\nA,105,21,c1,0,6\n"
+    with pytest.warns(DataWarning, match="1 row"):
+        network = read_network(csv(tmp_path / "s.csv", text))
+    assert list(network.cells["pci"]) == [4, 5]
+    assert "repeats row 2" in network.report.findings[0].message
+
+
+def test_rows_with_a_pci_are_cells(tmp_path: Path) -> None:
+    network = read_network(csv(tmp_path / "s.csv", "site,lon,lat,pci\nA,105,21,4\nA,105,21,5\nA,105,21,6\n"))
+    assert list(network.sectors["azimuth_deg"]) == [0.0, 120.0, 240.0]
+    assert list(network.cells["pci"]) == [4, 5, 6]
+
+
+def test_a_bandwidth_that_lte_does_not_have(tmp_path: Path) -> None:
+    with pytest.warns(DataWarning, match="7 MHz is not a 4G bandwidth"):
+        network = read_network(
+            csv(tmp_path / "s.csv", "site,lon,lat,azimuth,bandwidth\nA,105,21,0,7\nA,105,21,90,10\n")
+        )
+    assert list(network.cells["bandwidth_mhz"]) == [20.0, 10.0]

@@ -64,7 +64,8 @@ def grid_dataset(
     """Layers on the terrain's grid as a CF dataset: dims y, x, north-up, ``spatial_ref``."""
     import xarray as xr
 
-    coords = {name: terrain.to_dataset().coords[name] for name in ("y", "x", "spatial_ref")}
+    grid = terrain.to_dataset().coords
+    coords = {name: grid[name] for name in ("y", "x", "spatial_ref")}
     return xr.Dataset(
         {
             name: (("y", "x"), data, {**about, "grid_mapping": "spatial_ref"})

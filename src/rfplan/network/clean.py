@@ -134,7 +134,10 @@ class Cleaner:
         site_level = (level.isna() | (level == "")).all(axis=1)
         repeated = rows["site_id"].duplicated() & site_level
         same = rows.drop(columns=["row"]).duplicated() & ~repeated
-        cell_again = (rows["cell_id"] != "") & rows.duplicated(["cell_id", "technology"]) & ~repeated & ~same
+        # Ids such as 1, 2, 3 that start anew at every site are no repeats.
+        key = ["site_id", "sector_id", "cell_id", "technology"]
+        cell_again = (rows["cell_id"] != "") & rows.duplicated(key) & ~repeated & ~same
+        cell_first = rows.groupby(key, sort=False)["row"].transform("first")
         for i in np.flatnonzero(repeated | same | cell_again):
             what = (
                 f"site_id {rows['site_id'].iloc[i]!r}"
@@ -143,7 +146,7 @@ class Cleaner:
                 if same.iloc[i]
                 else "cell_id"
             )
-            above = int(first["row"].iloc[i])
+            above = int(cell_first.iloc[i] if cell_again.iloc[i] else first["row"].iloc[i])
             self.note(
                 "error",
                 rows["row"].iloc[i],

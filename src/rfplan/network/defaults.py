@@ -12,6 +12,11 @@ import pandas as pd
 
 TECHNOLOGIES = ("2G", "3G", "4G", "5G")
 DEFAULT_AZIMUTHS_DEG = (0.0, 120.0, 240.0)
+# TS 36.101 Table 5.6-1 and TS 38.101-1 Table 5.3.5-1.
+BANDWIDTHS_MHZ: dict[str, tuple[float, ...]] = {
+    "4G": (1.4, 3.0, 5.0, 10.0, 15.0, 20.0),
+    "5G": (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0),
+}
 
 
 @dataclass(frozen=True)

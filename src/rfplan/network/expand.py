@@ -9,7 +9,13 @@ import pandas as pd
 
 from rfplan.errors import ParameterError
 from rfplan.network.channels import carrier_mhz
-from rfplan.network.defaults import DEFAULT_AZIMUTHS_DEG, DEFAULTS, canonical_technology, default_antenna
+from rfplan.network.defaults import (
+    BANDWIDTHS_MHZ,
+    DEFAULT_AZIMUTHS_DEG,
+    DEFAULTS,
+    canonical_technology,
+    default_antenna,
+)
 from rfplan.network.report import Finding
 from rfplan.network.schema import CELL_COLUMNS, SECTOR_COLUMNS, SITE_COLUMNS, STATUSES
 
@@ -48,6 +54,19 @@ def technologies_of(rows: pd.DataFrame, default: str, findings: list[Finding]) -
     return out.explode("technology", ignore_index=True)
 
 
+def _bandwidths(rows: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:
+    """Blank bandwidths that the technology does not have, so that the default is taken."""
+    bandwidth = rows["bandwidth_mhz"].to_numpy(copy=True)
+    for i, (technology, value) in enumerate(zip(rows["technology"], bandwidth, strict=True)):
+        allowed = BANDWIDTHS_MHZ.get(technology)
+        if allowed and np.isfinite(value) and value not in allowed:
+            message = f"{value:g} MHz is not a {technology} bandwidth: taken as missing"
+            remedy = "use " + ", ".join(f"{b:g}" for b in allowed)
+            findings.append(Finding("warning", int(rows["row"].iloc[i]), "bandwidth_mhz", message, remedy))
+            bandwidth[i] = np.nan
+    return rows.assign(bandwidth_mhz=bandwidth)
+
+
 def _carriers(rows: pd.DataFrame, findings: list[Finding], used: dict[str, int]) -> pd.DataFrame:
     frequency = rows["frequency_mhz"].to_numpy(copy=True)
     uplink = rows["uplink_frequency_mhz"].to_numpy(copy=True)
@@ -70,11 +89,13 @@ def _carriers(rows: pd.DataFrame, findings: list[Finding], used: dict[str, int])
 def _azimuths(rows: pd.DataFrame, azimuths: Sequence[float], used: dict[str, int]) -> pd.DataFrame:
     silent = rows["azimuth_deg"].isna()
     omni = rows["antenna"].str.lower().isin(("omni", "isotropic"))
-    placed = silent & ((rows["sector_id"] != "") | (rows["cell_id"] != ""))
+    # A row with a PCI speaks of one cell, so it is one sector even without an id.
+    placed = silent & ((rows["sector_id"] != "") | (rows["cell_id"] != "") | rows["pci"].notna())
     spread = rows[silent & placed & ~omni]
     out = rows.copy()
     if len(spread):
         label = spread["sector_id"].where(spread["sector_id"] != "", spread["cell_id"])
+        label = label.where(label != "", spread["row"].astype(str))
         key = [spread["site_id"], spread["technology"], spread["frequency_mhz"]]
         rank = label.groupby(key).transform(lambda s: pd.factorize(s)[0])
         number = label.groupby(key).transform("nunique")
@@ -108,9 +129,13 @@ def _fill(rows: pd.DataFrame, used: dict[str, int]) -> pd.DataFrame:
 def _sector_ids(rows: pd.DataFrame) -> pd.Series[str]:
     """Own ids where given (one a technology where several share one), else site-technology-number."""
     given = rows["sector_id"] != ""
-    several = rows[given].groupby("sector_id")["technology"].nunique()
-    shared = given & rows["sector_id"].map(several).fillna(0).gt(1)
-    named = rows["sector_id"].where(~shared, rows["sector_id"] + "-" + rows["technology"])
+    # Ids such as 1, 2, 3 that start anew at every site are made whole with the site's.
+    sites = rows[given].groupby("sector_id")["site_id"].nunique()
+    local = given & rows["sector_id"].map(sites).fillna(0).gt(1)
+    own = rows["sector_id"].where(~local, rows["site_id"] + "-" + rows["sector_id"])
+    several = rows[given].groupby(own[given])["technology"].nunique()
+    shared = given & own.map(several).fillna(0).gt(1)
+    named = own.where(~shared, own + "-" + rows["technology"])
     key = [
         "site_id",
         "technology",
@@ -151,7 +176,8 @@ def expand(
     """
     findings: list[Finding] = []
     used: dict[str, int] = {}
-    cells = _carriers(technologies_of(rows, technology, findings), findings, used)
+    cells = _bandwidths(technologies_of(rows, technology, findings), findings)
+    cells = _carriers(cells, findings, used)
     cells = _fill(_azimuths(cells, azimuth_deg, used), used)
     cells["sector_id"] = _sector_ids(cells)
     cells["cell_id"] = _cell_ids(cells)
