@@ -189,3 +189,12 @@ def test_a_bandwidth_that_lte_does_not_have(tmp_path: Path) -> None:
             csv(tmp_path / "s.csv", "site,lon,lat,azimuth,bandwidth\nA,105,21,0,7\nA,105,21,90,10\n")
         )
     assert list(network.cells["bandwidth_mhz"]) == [20.0, 10.0]
+
+
+def test_three_tables_with_ids_that_start_anew(tmp_path: Path) -> None:
+    sites = csv(tmp_path / "sites.csv", "site_id,lon,lat\nA,105,21\nB,105.1,21\n")
+    sectors = csv(tmp_path / "sectors.csv", "sector_id,site_id,azimuth\n1,A,10\n2,A,190\n1,B,20\n")
+    cells = csv(tmp_path / "cells.csv", "site_id,sector_id,cell_id,pci\nA,1,x,7\nA,2,y,8\nB,1,z,9\n")
+    network = read_network(sites, sectors=sectors, cells=cells)
+    assert list(network.sectors["azimuth_deg"]) == [10.0, 190.0, 20.0]
+    assert list(network.cells["pci"]) == [7, 8, 9]

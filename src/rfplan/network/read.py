@@ -26,9 +26,13 @@ def _join(upper: RawNetworkTable, lower: RawNetworkTable, key: str) -> tuple[Raw
             raise InputFileError(
                 f"{table.source}: no column for {key}, by which the tables are joined; give a column map"
             )
-    repeated = upper.frame[key].duplicated() & (upper.frame[key] != "")
+    # Sector ids may start anew at every site: where the lower table names the site too, both must match.
+    keys = ["site_id", key] if key != "site_id" and "site_id" in lower.frame else [key]
+    ids = upper.frame[keys].agg("\t".join, axis=1)
+    lower_ids = lower.frame[keys].agg("\t".join, axis=1)
+    repeated = ids.duplicated() & (upper.frame[key] != "")
     known = upper.frame[~repeated]
-    lost = lower.frame[~lower.frame[key].isin(known[key])]
+    lost = lower.frame[~lower_ids.isin(ids[~repeated])]
     findings = [
         Finding("error", int(row), key, f"{value!r} is not in {upper.source}: left out", "correct the id", lower.source)
         for row, value in zip(lost["row"], lost[key], strict=True)
@@ -37,9 +41,9 @@ def _join(upper: RawNetworkTable, lower: RawNetworkTable, key: str) -> tuple[Raw
         Finding("error", int(row), key, f"{value!r} repeats: left out", "remove it or give it its own id", upper.source)
         for row, value in zip(upper.frame.loc[repeated, "row"], upper.frame.loc[repeated, key], strict=True)
     ]
-    extra = [c for c in lower.frame.columns if c not in ("row", key)]
+    extra = [c for c in lower.frame.columns if c not in ("row", *keys)]
     kept = known.drop(columns=[c for c in extra if c in known.columns])
-    frame = kept.merge(lower.frame[[key, *extra]], on=key, how="left", sort=False)
+    frame = kept.merge(lower.frame[[*keys, *extra]], on=keys, how="left", sort=False)
     for name in extra:
         if frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype):
             frame[name] = frame[name].fillna("")
