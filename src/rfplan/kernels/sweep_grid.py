@@ -286,7 +286,8 @@ def sweep_radial(
             flags[j] = 0
             continue
         doubt = -1.0
-        if whole and n >= SHORTEST_STEPS:
+        beside = suspect.size > 0 and suspect[row, col] != 0
+        if whole and n >= SHORTEST_STEPS and not beside:
             target = int(path[q.TAIL] * path[q.STEP] / spacing - 0.25)
             whole = extend_radial(
                 target,

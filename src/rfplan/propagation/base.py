@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,10 @@ class PropagationModel(Protocol):
     delta-Bullington family, see `GeometryModel`) or "profile" (every terrain point).
     """
 
-    needs: Any
+    @property
+    def needs(self) -> str:
+        """What the model looks at: "distance", "geometry" or "profile"."""
+        ...
 
     def path_loss_db(self, paths: Paths) -> FloatArray:
         """Basic transmission loss of each path, dB (positive is loss), shape (n,)."""
@@ -45,7 +48,10 @@ class PropagationModel(Protocol):
 class GeometryModel(Protocol):
     """A model that splits into frequency-free geometry and a finish, and so can be swept over a grid."""
 
-    needs: Any
+    @property
+    def needs(self) -> str:
+        """Always "geometry"."""
+        ...
 
     def path_loss_db(self, paths: Paths) -> FloatArray:
         """Basic transmission loss of each path, dB, shape (n,)."""

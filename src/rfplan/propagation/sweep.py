@@ -25,7 +25,7 @@ LEFT_TO_EXACT = _sweep.FLAG_EXACT
 """Flag of pixels the sweep left to the exact maker: near the transmitter, or beyond unknown ground."""
 
 _CHUNK = 16_000  # pixels whose geometry is held at once
-_REACH_OF_VOIDS = 2  # pixels around unknown ground where a radial is not trusted
+_REACH_OF_VOIDS = 3  # pixels around unknown ground where a radial is not trusted
 
 
 def _suspect(link: Link, rows: slice, cols: slice) -> FlagArray:
@@ -75,7 +75,7 @@ def sweep_loss(
     flags = np.zeros(shape, dtype=np.uint8)
     if 0 in shape:
         return loss, flags
-    wide = (
+    wide = (  # a path may touch pixels just outside the window of its ends
         slice(max(rows.start - 2, 0), min(rows.stop + 2, terrain.shape[0])),
         slice(max(cols.start - 2, 0), min(cols.stop + 2, terrain.shape[1])),
     )
