@@ -8,6 +8,7 @@ import numpy as np
 
 from rfplan.antenna import BUILT_IN, PatternTable
 from rfplan.kernels.coverage import merge_site_kernel, site_levels_kernel
+from rfplan.kernels.radio import N_QUALITY, quality_kernel, site_accumulate_kernel
 
 SIZE = 333
 
@@ -57,3 +58,35 @@ def test_merge_site(benchmark: Any) -> None:
     )
     benchmark(merge_site_kernel, np.arange(3), rsrp, best, margin, *whole)
     np.testing.assert_array_equal(whole[1], best)
+
+
+def test_site_accumulate_and_quality(benchmark: Any) -> None:
+    """Three cells of one carrier into the sums and lists of a window, then its SINR, RSRQ and servers."""
+    loss, ground, clutter, entry, geometry, sectors, antenna, patterns = _arguments(3)[:8]
+    cells = np.array([[i, 0, i, 0, i] for i in range(3)], dtype=np.int64)
+    numbers = np.array([[30.0, 0.5]] * 3)
+    shape = (1, SIZE, SIZE)
+    level, listed = np.full((*shape, 8), np.nan, np.float32), np.full((*shape, 8), -1, np.int32)
+    total, traffic = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    collision = np.zeros((*shape, 3), np.int64)
+    out = np.empty((N_QUALITY, SIZE, SIZE), np.float32)
+    server, overlap = np.empty((SIZE, SIZE), np.int32), np.empty((SIZE, SIZE), np.uint8)
+    prior = np.full((SIZE, SIZE), -1, np.int32)
+    scalars = np.array([1e-12, 6.0, 0.0, 100.0])
+
+    def run() -> None:
+        listed[...] = -1
+        for array in (total, traffic, collision):
+            array[...] = 0
+        site_accumulate_kernel(
+            loss, ground, clutter, entry, geometry, sectors, antenna, patterns, cells, numbers,
+            level, listed, total, traffic, collision,
+        )  # fmt: skip
+        quality_kernel(
+            level[0], listed[0], total[0], traffic[0], collision[0], np.full(3, 0.5), np.arange(3), scalars, prior,
+            out, server, overlap,
+        )  # fmt: skip
+
+    run()
+    benchmark(run)
+    assert server[166, 100] >= 0
