@@ -17,7 +17,7 @@ COMMANDS = sorted(command.name or command.callback.__name__ for command in cli.a
 
 
 def test_every_help_loads_nothing_heavy() -> None:
-    assert COMMANDS == ["calibrate", "fetch", "link", "models", "plan", "predict", "validate"]
+    assert COMMANDS == ["bench", "calibrate", "fetch", "link", "models", "plan", "predict", "validate"]
     code = (
         "import sys\nfrom rfplan.cli import run\n"
         f"for command in {COMMANDS!r}:\n"
@@ -116,6 +116,26 @@ def test_calibrate_learns_an_offset(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert saved["variant"] == "offset"
     assert abs(saved["offset_db"] - 20.0) < 1.5
     assert (tmp_path / "residuals.csv").is_file()
+
+
+def test_bench_shows_and_writes_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import rfplan.bench
+
+    asked: dict[str, object] = {}
+
+    def measured(**options: object) -> rfplan.bench.BenchResult:
+        asked.update(options)
+        return rfplan.bench.BenchResult(({"case": "a case", "value": 2.5, "unit": "us"},), {"threads": 2})
+
+    monkeypatch.setattr(rfplan.bench, "run_bench", measured)
+    target = tmp_path / "bench.json"
+    assert cli.run(["bench", "--radius-km", "2", "--repeat", "1", "--out", str(target)]) == cli.OK
+    assert asked["radius_m"] == [2000.0]
+    assert "a case" in capsys.readouterr().out
+    assert json.loads(target.read_text(encoding="utf-8"))["rows"][0]["value"] == 2.5
+    assert cli.run(["bench", "--repeat", "0"]) == cli.BAD_INPUT
 
 
 def test_models_lists_parameters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -199,3 +199,24 @@ def test_an_output_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("in the way", encoding="utf-8")
     with pytest.raises(OutputError, match="out"):
         run_plan(path, out=tmp_path / "out")
+
+
+def test_nothing_to_build_where_all_is_covered(tmp_path: Path) -> None:
+    text = SCENARIO.replace('name = "indoor"', "required_rsrp_dbm = -140\nfading_margin_db = 0")
+    text = text.replace("radius_m = 3500", "radius_m = 9000") + '\n[model]\nname = "FreeSpace"\n'
+    plan = run_plan(write_area(tmp_path, text))
+    assert len(plan.sites) == 0
+    assert plan.objective == plan.bound == plan.gap == 0.0
+    assert plan.verified
+    assert plan.key_figures_after.table.iloc[-1]["covered_area_percent"] == 100.0
+    assert rfplan.write_report(plan, tmp_path / "out").is_file()
+
+
+def test_what_no_candidate_reaches_is_told(tmp_path: Path) -> None:
+    text = SCENARIO.replace("grid_spacing_m = 1500", 'kinds = ["mast"]')
+    plan = run_plan(write_area(tmp_path, text.replace('name = "indoor"', "required_rsrp_dbm = -60")))
+    total = plan.key_figures_after.table.iloc[-1]
+    beyond = plan.uncoverable["people"].sum()
+    assert plan.verified
+    assert beyond > 0
+    assert beyond == pytest.approx(total["population_on_terrain"] - total["covered_population"], abs=500)
