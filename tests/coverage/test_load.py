@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from coverage_helpers import NOISE_MW, LogDistance, flat_terrain, level_mw, omni_network
 from naive.load import naive_loads
-from rfplan.coverage import RadioMap, compute_radio, simulate_load, solve_load
+from rfplan.coverage import RadioMap, compute_radio, simulate_load, solve_load, traffic_mbps
 from rfplan.errors import ParameterError
 from rfplan.network import Network
 from rfplan.terrain import Terrain
@@ -112,6 +112,12 @@ def test_monte_carlo_agrees_within_its_intervals(busy: tuple[RadioMap, np.ndarra
     assert (drawn.load != other.load).any()
     finer = simulate_load(result, demand, user_mbps=0.5, snapshots=240, seed=4)
     assert (finer.half_width[free] < drawn.half_width[free]).all()
+
+
+def test_traffic_from_people() -> None:
+    np.testing.assert_allclose(traffic_mbps([[100.0, np.nan]], 20.0, share=0.5), [[1.0, 0.0]])
+    with pytest.raises(ParameterError, match="share"):
+        traffic_mbps([1.0], 20.0, share=2.0)
 
 
 def test_bad_settings(busy: tuple[RadioMap, np.ndarray]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rfplan.coverage.core import Coverage, compute_coverage
 from rfplan.coverage.explain import Explanation, explain
-from rfplan.coverage.load import LoadResult, MonteCarloLoad, simulate_load, solve_load
+from rfplan.coverage.load import LoadResult, MonteCarloLoad, simulate_load, solve_load, traffic_mbps
 from rfplan.coverage.many import CoverageSet, compute_coverages
 from rfplan.coverage.penetration import BuildingEntry, CarEntry, Penetration
 from rfplan.coverage.predict import SiteMargins, site_margins
@@ -34,4 +34,5 @@ __all__ = [
     "simulate_load",
     "site_margins",
     "solve_load",
+    "traffic_mbps",
 ]

@@ -62,6 +62,16 @@ class TrafficPoints:
         )  # fmt: skip
 
 
+def traffic_mbps(population: npt.ArrayLike, kbps_per_person: float, *, share: float = 1.0) -> Floats:
+    """Busy-hour traffic of a pixel, Mbit/s: people × share of them on this network × mean rate of one, kbit/s.
+
+    Unknown population counts as none.
+    """
+    if not (kbps_per_person >= 0.0 and 0.0 <= share <= 1.0):
+        raise ParameterError(f"kbps_per_person={kbps_per_person!r} must not be negative and share={share!r} within 0…1")
+    return np.asarray(np.nan_to_num(np.asarray(population, dtype=np.float64)) * share * kbps_per_person * 1e-3)
+
+
 def traffic_points(radio: RadioMap, demand_mbps: npt.ArrayLike) -> tuple[TrafficPoints, Floats]:
     """Served pixels with traffic, and the traffic (ny, nx) of pixels that hear no cell."""
     demand = np.asarray(demand_mbps, dtype=np.float64)
