@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         simulate_load as simulate_load,
         site_margins as site_margins,
         solve_load as solve_load,
+        traffic_mbps as traffic_mbps,
     )
     from rfplan.demand import (
         Demand as Demand,
@@ -98,16 +99,20 @@ if TYPE_CHECKING:
         CandidateRules as CandidateRules,
         Candidates as Candidates,
         MaximalCoverage as MaximalCoverage,
+        NeighbourRules as NeighbourRules,
+        ParameterPlan as ParameterPlan,
         Plan as Plan,
         RollOut as RollOut,
         SetCover as SetCover,
         Solution as Solution,
         TargetCover as TargetCover,
         find_candidates as find_candidates,
+        plan_parameters as plan_parameters,
     )
     from rfplan.plan import ScenarioPlan as ScenarioPlan, run_plan as run_plan, run_prediction as run_prediction
     from rfplan.plot import plot_coverage as plot_coverage, plot_curve as plot_curve, plot_profile as plot_profile
     from rfplan.profile import PathProfile as PathProfile, Paths as Paths, Zone as Zone
+    from rfplan.propagation.area import Link as Link, make_link as make_link
     from rfplan.propagation.base import GeometryModel as GeometryModel, PropagationModel as PropagationModel
     from rfplan.propagation.compare import compare_models as compare_models
     from rfplan.propagation.corrections import WithCorrections as WithCorrections
@@ -143,7 +148,7 @@ if TYPE_CHECKING:
         ITMResult as ITMResult,
         VariabilityMode as VariabilityMode,
     )
-    from rfplan.propagation.itm_area import ITMArea as ITMArea, Siting as Siting
+    from rfplan.propagation.itm_area import ITMArea as ITMArea, Siting as Siting, itm_area_loss_db as itm_area_loss_db
     from rfplan.propagation.p452 import P452 as P452
     from rfplan.propagation.p526 import (
         P526 as P526,
@@ -214,6 +219,7 @@ if TYPE_CHECKING:
     )
     from rfplan.propagation.radio_climate import RadioClimate as RadioClimate, open_radio_climate as open_radio_climate
     from rfplan.propagation.spm import SPM as SPM, HataDem as HataDem, spm_loss_db as spm_loss_db
+    from rfplan.propagation.sweep import sweep_loss as sweep_loss
     from rfplan.propagation.tr38901 import (
         TR38901 as TR38901,
         tr38901_los_probability as tr38901_los_probability,
@@ -279,12 +285,14 @@ _EXPORTS: dict[str, str] = {
     "ITMResult": "propagation.itm",
     "InputFileError": "errors",
     "KeyFigures": "metrics",
+    "Link": "propagation.area",
     "LinkFilter": "calibration",
     "LoadResult": "coverage",
     "LogDistance": "propagation.plane_earth",
     "MaximalCoverage": "optimize",
     "Measurements": "calibration",
     "MonteCarloLoad": "coverage",
+    "NeighbourRules": "optimize",
     "Network": "network",
     "NetworkReport": "network",
     "OkumuraHata": "propagation.hata",
@@ -296,6 +304,7 @@ _EXPORTS: dict[str, str] = {
     "P452": "propagation.p452",
     "P526": "propagation.p526",
     "ParameterError": "errors",
+    "ParameterPlan": "optimize",
     "ParametricPattern": "antenna",
     "PathLossWindow": "propagation.grid",
     "PathProfile": "profile",
@@ -364,6 +373,7 @@ _EXPORTS: dict[str, str] = {
     "fresnel_clear_km": "propagation.p1546_curves",
     "gas_attenuation_db": "propagation.p676",
     "hop_availability_percent": "propagation.p530",
+    "itm_area_loss_db": "propagation.itm_area",
     "knife_edge_db": "propagation.p1546_curves",
     "knife_edge_loss_db": "propagation.p526",
     "knife_edge_parameter": "propagation.p526",
@@ -372,6 +382,7 @@ _EXPORTS: dict[str, str] = {
     "location_margin_db": "propagation.variability",
     "location_sigma_db": "propagation.variability",
     "log_distance_loss_db": "propagation.plane_earth",
+    "make_link": "propagation.area",
     "multipath_occurrence_percent": "propagation.p530",
     "multipath_occurrence_quick_percent": "propagation.p530",
     "okumura_hata_loss_db": "propagation.hata",
@@ -386,6 +397,7 @@ _EXPORTS: dict[str, str] = {
     "path_loss_grid": "propagation.grid",
     "path_loss_pixels": "propagation.grid",
     "path_loss_window": "propagation.grid",
+    "plan_parameters": "optimize",
     "plane_earth_loss_db": "propagation.plane_earth",
     "plot_coverage": "plot",
     "plot_curve": "plot",
@@ -413,6 +425,7 @@ _EXPORTS: dict[str, str] = {
     "sui_shadow_sigma_db": "propagation.fixed_access",
     "summarize": "metrics",
     "summarize_mask": "metrics",
+    "sweep_loss": "propagation.sweep",
     "terrain_of_paths": "propagation.p1546_terrain",
     "threshold_sweep": "metrics",
     "tr38901_los_probability": "propagation.tr38901",
@@ -421,6 +434,7 @@ _EXPORTS: dict[str, str] = {
     "tr38901_penetration_sigma_db": "propagation.tr38901",
     "tr38901_shadow_sigma_db": "propagation.tr38901",
     "traffic_beams": "antenna",
+    "traffic_mbps": "coverage",
     "tree_loss_db": "propagation.p833",
     "two_ray_loss_db": "propagation.plane_earth",
     "vegetation_specific_attenuation_db_m": "propagation.p833",
