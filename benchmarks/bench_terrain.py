@@ -48,10 +48,8 @@ def demand(tmp_path_factory: pytest.TempPathFactory) -> Demand:
     import shapely
 
     west, south, step = 104.8, 20.3, 0.088
-    boxes = [
-        shapely.box(west + step * col, south + step * row, west + step * (col + 1), south + step * (row + 1))
-        for row, col in (divmod(i, 12) for i in range(148))
-    ]
+    corners = [(west + step * (i % 12), south + step * (i // 12)) for i in range(148)]
+    boxes = [shapely.box(x, y, x + step, y + step) for x, y in corners]
     fields = {"code": [str(i) for i in range(148)], "name": ["synthetic"] * 148, "population": [27_000] * 148}
     path = tmp_path_factory.mktemp("communes") / "synthetic.geojson"
     gpd.GeoDataFrame(fields, geometry=boxes, crs=4326).to_file(path)
