@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: Kinds in the order in which they win when two stand too close: an upgrade before a new mast.
 KINDS = ("mast", "seat", "summit", "ridge", "grid")
 COLUMNS = ("candidate_id", "lon_deg", "lat_deg", "x_m", "y_m", "kind", "tx_height_agl_m", "cost", "site_id")
+#: Optional columns: equipment of a candidate that differs from the template's.
+EQUIPMENT = ("frequency_mhz", "uplink_frequency_mhz", "bandwidth_mhz", "max_power_dbm", "antenna")
 
 
 def _default_cost() -> dict[str, float]:
@@ -148,7 +150,8 @@ class Candidates:
         from rfplan.network import Network
 
         table = (self if indices is None else self.take(indices)).table
-        sites = table[["lon_deg", "lat_deg", "kind", "tx_height_agl_m"]].assign(
+        extra = [name for name in EQUIPMENT if name in table.columns]
+        sites = table[["lon_deg", "lat_deg", "kind", "tx_height_agl_m", *extra]].assign(
             site_id=table["candidate_id"], name=table["candidate_id"], status="candidate", technologies=self.technology
         )
         return Network.with_sectors(sites, self.template, self.azimuth_deg)
