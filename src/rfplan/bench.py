@@ -145,7 +145,7 @@ def _grid_rows(terrain: Terrain, radius_m: float, model: PropagationModel, repea
     three, _ = _best(sweep(FREQUENCIES_MHZ), repeat)
     rng = np.random.default_rng(3)
     r, c = np.nonzero(np.isfinite(window.path_loss_db[0]))
-    chosen = rng.choice(r.size, min(20_000, r.size), replace=False)
+    chosen = np.sort(rng.choice(r.size, min(20_000, r.size), replace=False))  # in memory order, as a grid would
     r, c = r[chosen], c[chosen]
     args = (terrain, x, y, r + window.rows.start, c + window.cols.start)
     exact = path_loss_pixels(*args, frequency_mhz=1800.0, **common)[0]

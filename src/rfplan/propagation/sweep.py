@@ -89,15 +89,18 @@ def sweep_loss(
     suspect = _suspect(link, *wide)
     clutter = _uniform_clutter(link, *wide)
     settings = model.geometry_settings()
+    room = _CHUNK + int(counts.max(initial=0))
+    store = np.empty(N_FIELDS * room)  # one for all chunks: fresh pages would cost more than the arithmetic on them
+    all_r, all_c = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+    all_doubts = np.empty(room, dtype=np.uint8)
     first = 0
     while first < radials.size:
         base = int(ends[first - 1]) if first else 0
         last = max(first + 1, int(np.searchsorted(ends, base + _CHUNK, side="right")))
         starts = np.concatenate([[0], ends[first:last] - base])
         n = int(starts[-1])
-        geometry = np.empty((N_FIELDS, n))
-        r, c = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-        doubts = np.empty(n, dtype=np.uint8)
+        geometry = store[: N_FIELDS * n].reshape(N_FIELDS, n)
+        r, c, doubts = all_r[:n], all_c[:n], all_doubts[:n]
         _sweep.sweep_radials(
             radials[first:last],
             starts,
