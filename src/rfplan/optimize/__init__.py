@@ -11,6 +11,7 @@ from rfplan.optimize.overlay import OVERLAY_BANDS, OverlayBand, one_band_a_site,
 from rfplan.optimize.pci import ParameterPlan, plan_parameters
 from rfplan.optimize.planning import Plan
 from rfplan.optimize.radio import MaximalCoverage, RollOut, SetCover, TargetCover, problem_rules
+from rfplan.optimize.settings import SettingRules, SettingsPlan, tune_sectors
 from rfplan.optimize.solution import Solution
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "RollOut",
     "Rules",
     "SetCover",
+    "SettingRules",
+    "SettingsPlan",
     "Solution",
     "TargetCover",
     "find_candidates",
@@ -35,4 +38,5 @@ __all__ = [
     "plan_backhaul",
     "plan_parameters",
     "problem_rules",
+    "tune_sectors",
 ]
