@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         traffic_beams as traffic_beams,
         write_antenna as write_antenna,
     )
+    from rfplan.bench import BenchResult as BenchResult, run_bench as run_bench, synthetic_relief as synthetic_relief
     from rfplan.calibration import (
         CalibratedModel as CalibratedModel,
         Calibration as Calibration,
@@ -108,6 +109,8 @@ if TYPE_CHECKING:
         Plan as Plan,
         RollOut as RollOut,
         SetCover as SetCover,
+        SettingRules as SettingRules,
+        SettingsPlan as SettingsPlan,
         Solution as Solution,
         TargetCover as TargetCover,
         find_candidates as find_candidates,
@@ -115,6 +118,7 @@ if TYPE_CHECKING:
         overlay_candidates as overlay_candidates,
         plan_backhaul as plan_backhaul,
         plan_parameters as plan_parameters,
+        tune_sectors as tune_sectors,
     )
     from rfplan.plan import ScenarioPlan as ScenarioPlan, run_plan as run_plan, run_prediction as run_prediction
     from rfplan.plot import plot_coverage as plot_coverage, plot_curve as plot_curve, plot_profile as plot_profile
@@ -258,6 +262,7 @@ _EXPORTS: dict[str, str] = {
     "BackhaulPlan": "optimize",
     "BackhaulRules": "optimize",
     "Beam": "antenna",
+    "BenchResult": "bench",
     "BuildingEntry": "coverage",
     "BuildingEntryLoss": "propagation.p2109",
     "CalibratedModel": "calibration",
@@ -336,6 +341,8 @@ _EXPORTS: dict[str, str] = {
     "SectorTemplate": "network",
     "Service": "coverage",
     "SetCover": "optimize",
+    "SettingRules": "optimize",
+    "SettingsPlan": "optimize",
     "Siting": "propagation.itm_area",
     "Solution": "optimize",
     "Sui": "propagation.fixed_access",
@@ -426,6 +433,7 @@ _EXPORTS: dict[str, str] = {
     "read_measurements": "calibration",
     "read_network": "network",
     "read_opencellid": "network",
+    "run_bench": "bench",
     "run_plan": "plan",
     "run_prediction": "plan",
     "simulate_load": "coverage",
@@ -440,6 +448,7 @@ _EXPORTS: dict[str, str] = {
     "summarize": "metrics",
     "summarize_mask": "metrics",
     "sweep_loss": "propagation.sweep",
+    "synthetic_relief": "bench",
     "terrain_of_paths": "propagation.p1546_terrain",
     "threshold_sweep": "metrics",
     "tr38901_los_probability": "propagation.tr38901",
@@ -450,6 +459,7 @@ _EXPORTS: dict[str, str] = {
     "traffic_beams": "antenna",
     "traffic_mbps": "coverage",
     "tree_loss_db": "propagation.p833",
+    "tune_sectors": "optimize",
     "two_ray_loss_db": "propagation.plane_earth",
     "vegetation_specific_attenuation_db_m": "propagation.p833",
     "walfisch_ikegami_loss_db": "propagation.walfisch_ikegami",
