@@ -47,7 +47,7 @@ def _chromium() -> str:
     name = os.environ.get("RFPLAN_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     found = name or shutil.which("google-chrome")
     if found is None:
-        pytest.skip("no Chromium on this machine: install Debian's package chromium, or set RFPLAN_CHROMIUM")
+        pytest.skip(reason="no Chromium on this machine: install Debian's package chromium, or set RFPLAN_CHROMIUM")
     return found
 
 
