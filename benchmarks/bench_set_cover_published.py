@@ -5,24 +5,27 @@ The files are looked for in ``RFPLAN_REFERENCE_DIR`` or ``../shared/reference``;
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+from rfplan.optimize.problems import MatrixSetCover
 
-from naive.or_library import read_or_library  # noqa: E402
-from rfplan.optimize.problems import MatrixSetCover  # noqa: E402
+ROOT = Path(__file__).resolve().parents[1]
+# Loaded by its path: with tests/ on the search path, its folders would hide packages of the same name.
+_spec = importlib.util.spec_from_file_location("or_library", ROOT / "tests" / "naive" / "or_library.py")
+or_library = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(or_library)
 
 FOLDER = Path(os.environ.get("RFPLAN_REFERENCE_DIR", ROOT.parent / "shared" / "reference")) / "setcover"
 BEST_KNOWN = {"scp41": 429, "scp51": 253, "scp61": 138, "scpnrg1": 176, "rail507": 174}
 
 
 def solve(name, time_limit_s):
-    covers, cost = read_or_library(FOLDER / f"{name}.txt")
+    covers, cost = or_library.read_or_library(FOLDER / f"{name}.txt")
     return MatrixSetCover.from_matrix(covers, cost).solve(time_limit_s=time_limit_s, seed=1)
 
 
