@@ -143,9 +143,9 @@ def solve_part(part: Part, time_limit_s: float, seed: int, report: Callable[[str
     core = _core(prices, useful, CORE_COLUMNS_PER_ROW * m)
     small = m <= EXACT_ROWS and core.sum() <= EXACT_COLUMNS
     if not (small and core.sum() == useful.sum() and useful.sum() <= 2 * m):
-        _search_core(part, core, left(0.08), seed)
+        _search_core(part, core, left(0.1), seed)
         report("core local search")
-        _lagrangian(part, core, prices, left(0.3), seed)
+        _lagrangian(part, core, prices, left(0.2), seed)
         report("Lagrangian heuristic")
         part.offer(
             window_search(problem, part.selected, time_limit_s=left(0.15), seed=seed, useful=core, target=part.bound)
