@@ -45,7 +45,8 @@ def write_api_pages() -> None:
         title = f"rfplan.{module}"
         lines = [title, "=" * len(title), ""]
         for name in sorted(names):
-            kind = "autoclass" if isinstance(getattr(rfplan, name), type) else "autofunction"
+            value = getattr(rfplan, name)
+            kind = "autoclass" if isinstance(value, type) else "autofunction" if callable(value) else "autodata"
             lines += [f".. {kind}:: rfplan.{name}", *(["   :members:"] if kind == "autoclass" else []), ""]
         (folder / f"{module}.rst").write_text("\n".join(lines), encoding="utf-8")
 
