@@ -33,9 +33,11 @@ def _arguments(cells: int) -> tuple[Any, ...]:
         np.arange(cells, dtype=np.int64) % 3,
         np.zeros(cells, dtype=np.int64),
         np.full(cells, 30.0),
-        np.full(cells, 140.0),
+        np.full(cells, 145.0),
+        -110.0,
         np.empty((SIZE, SIZE), dtype=np.float32),
         np.empty((SIZE, SIZE), dtype=np.int32),
+        np.empty((SIZE, SIZE), dtype=np.float32),
         np.empty((SIZE, SIZE), dtype=np.float32),
     )
 
@@ -50,13 +52,14 @@ def test_site_levels(benchmark: Any) -> None:
 def test_merge_site(benchmark: Any) -> None:
     arguments = _arguments(3)
     site_levels_kernel(*arguments)
-    rsrp, best, margin = arguments[-3:]
+    rsrp, best, margin, closed = arguments[-4:]
     whole = (
         np.full(rsrp.shape, np.nan, np.float32),
         np.full(rsrp.shape, -1, np.int32),
         np.full(rsrp.shape, np.nan, np.float32),
+        np.full(rsrp.shape, np.nan, np.float32),
     )
-    benchmark(merge_site_kernel, np.arange(3), rsrp, best, margin, *whole)
+    benchmark(merge_site_kernel, np.arange(3), rsrp, best, margin, closed, *whole)
     np.testing.assert_array_equal(whole[1], best)
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from rfplan.demand import Demand, open_demand
 from rfplan.errors import OutputError, ParameterError
-from rfplan.metrics import COLUMNS, compare, summarize, summarize_mask, threshold_sweep
+from rfplan.metrics import COLUMNS, compare, summarize, summarize_mask, sweep_before_after, threshold_sweep
 from rfplan.terrain import Terrain
 
 
@@ -49,7 +49,8 @@ def fake(terrain: Terrain) -> Fake:
     rsrp = np.full(terrain.shape, np.nan, "float32")
     rsrp[:20, :30] = -100
     rsrp[20:, :30] = -115
-    layers = {"rsrp_dbm": (("y", "x"), rsrp), "covered": (("y", "x"), rsrp >= -110)}
+    layers = dict.fromkeys(("rsrp_dbm", "closed_rsrp_dbm"), (("y", "x"), rsrp))
+    layers["covered"] = (("y", "x"), rsrp >= -110)
     return Fake(xr.Dataset(layers), terrain)
 
 
@@ -96,6 +97,27 @@ def test_sweep_is_monotone_and_exact(terrain: Terrain, demand: Demand) -> None:
     assert sweep["covered_population"][1] == pytest.approx(summarize(fake(terrain), demand).total["covered_population"])
     with pytest.raises(ParameterError, match="thresholds_dbm"):
         threshold_sweep(fake(terrain), demand, ())
+
+
+def test_sweep_counts_both_links(terrain: Terrain, demand: Demand) -> None:
+    both = fake(terrain)
+    closed = both.layers["closed_rsrp_dbm"].to_numpy().copy()
+    closed[:20, 10:30] = -118.0  # the strongest cell's uplink fails there; a weaker one's closes
+    closed[20:, :10] = np.nan
+    one_way = Fake(both.layers.assign(closed_rsrp_dbm=(("y", "x"), closed)), terrain)
+    sweep = threshold_sweep(one_way, demand, (-120, -116, -110))
+    assert sweep["covered_area_km2"].tolist() == pytest.approx([10, 6, 2])
+
+
+def test_sweep_before_and_after(terrain: Terrain, demand: Demand) -> None:
+    before = fake(terrain)
+    stronger = before.layers.assign(closed_rsrp_dbm=before.layers["closed_rsrp_dbm"] + 10.0)
+    table = sweep_before_after(before, Fake(stronger, terrain), demand).set_index("threshold_dbm")
+    assert table.index.tolist() == [-90.0, -95.0, -100.0, -105.0, -110.0, -115.0, -120.0]
+    assert table["service"].tolist() == ["", "", "indoor", "in-car", "outdoor", "outdoor-basic", ""]
+    assert table.loc[-90.0, "area_before_percent"] == 0.0 < table.loc[-90.0, "area_after_percent"]
+    at = threshold_sweep(before, demand, [-110.0])
+    assert table.loc[-110.0, "population_before_percent"] == at["covered_population_percent"][0]
 
 
 def test_files(tmp_path: Path, terrain: Terrain, demand: Demand) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rfplan.coverage.settings import SERVICE_RSRP_DBM
 from rfplan.demand import Demand, DemandGrid
 from rfplan.errors import ParameterError
 from rfplan.io.styles import PERCENT_STOPS, graduated_qml
@@ -46,7 +47,7 @@ class CoverageLike(Protocol):
 
     @property
     def layers(self) -> xr.Dataset:
-        """Dataset with ``covered`` (bool) and ``rsrp_dbm`` on dims y, x."""
+        """Dataset with ``covered`` (bool), ``rsrp_dbm`` and ``closed_rsrp_dbm`` on dims y, x."""
 
     @property
     def terrain(self) -> Terrain:
@@ -232,21 +233,25 @@ def summarize(coverage: CoverageLike, demand: Demand | DemandGrid) -> KeyFigures
     return summarize_mask(np.asarray(coverage.layers["covered"].to_numpy(), dtype=bool), grid, attrs)
 
 
-def threshold_sweep(
-    coverage: CoverageLike,
-    demand: Demand | DemandGrid,
-    thresholds_dbm: Sequence[float] = (-120, -115, -110, -105, -100, -95, -90),
-) -> pd.DataFrame:
-    """Share of people and area where the reference signal reaches each threshold.
+SWEEP_DBM = (-90.0, -95.0, -100.0, -105.0, -110.0, -115.0, -120.0)
+"""Required levels of a threshold sweep unless others are asked for, dBm."""
 
-    Only the downlink counts here: ``rsrp_dbm >= threshold``.
+
+def threshold_sweep(
+    coverage: CoverageLike, demand: Demand | DemandGrid, thresholds_dbm: Sequence[float] = SWEEP_DBM
+) -> pd.DataFrame:
+    """Share of people and area covered if the service needed another level, both links counted.
+
+    At each threshold a pixel counts where one cell reaches it and closes its uplink as the service asks: exactly what
+    predicting anew with that required level covers, because the layer ``closed_rsrp_dbm`` holds the level of the
+    strongest cell whose uplink closes.
 
     Parameters
     ----------
     coverage : Coverage
     demand : Demand or DemandGrid
     thresholds_dbm : sequence of float
-        RSRP thresholds, dBm.
+        Required levels of the technology's reference signal, dBm.
 
     Returns
     -------
@@ -264,11 +269,12 @@ def threshold_sweep(
         raise ParameterError(f"thresholds_dbm is {list(thresholds_dbm)}; give finite levels in dBm")
     grid = _grid(coverage, demand)
     inside = grid.inside
-    rsrp = np.asarray(coverage.layers["rsrp_dbm"].to_numpy(), dtype=np.float64)[inside]
+    closed = np.asarray(coverage.layers["closed_rsrp_dbm"].to_numpy(), dtype=np.float32)[inside]
     people = grid.population[inside]
-    rsrp = np.where(np.isnan(rsrp), -np.inf, rsrp)
-    pixels = np.array([(rsrp >= level).sum() for level in levels])
-    persons = np.array([people[rsrp >= level].sum() for level in levels])
+    closed = np.where(np.isnan(closed), np.float32(-np.inf), closed)
+    masks = [closed >= np.float32(level) for level in levels]
+    pixels = np.array([mask.sum() for mask in masks])
+    persons = np.array([people[mask].sum() for mask in masks])
     return pd.DataFrame(
         {
             "threshold_dbm": levels,
@@ -278,6 +284,35 @@ def threshold_sweep(
             "covered_population_percent": _share(persons, np.full(levels.shape, people.sum())),
         }
     )
+
+
+def sweep_before_after(before: CoverageLike, after: CoverageLike, demand: Demand | DemandGrid) -> pd.DataFrame:
+    """Threshold sweep of two coverages side by side, at the usual levels, the default services' and the planned one.
+
+    Parameters
+    ----------
+    before, after : Coverage
+        On one terrain; the service of `after` is the planned one.
+    demand : Demand or DemandGrid
+
+    Returns
+    -------
+    DataFrame
+        Highest level first: ``threshold_dbm``, ``service`` (its name, where one needs just that level) and
+        ``population_before_percent``, ``area_before_percent``, ``population_after_percent``, ``area_after_percent``.
+    """
+    service = getattr(after, "service", None)
+    names = {level: name for name, level in SERVICE_RSRP_DBM.items()}
+    if service is not None:
+        names[float(service.required_rsrp_dbm)] = str(service.name)
+    levels = sorted({*names, *SWEEP_DBM}, reverse=True)
+    grid = _grid(after, demand)
+    out = pd.DataFrame({"threshold_dbm": levels, "service": [names.get(level, "") for level in levels]})
+    for when, coverage in (("before", before), ("after", after)):
+        reached = threshold_sweep(coverage, grid, levels)
+        for measure in ("population", "area"):
+            out[f"{measure}_{when}_percent"] = reached[f"covered_{measure}_percent"].to_numpy()
+    return out
 
 
 def compare(before: KeyFigures, after: KeyFigures) -> pd.DataFrame:

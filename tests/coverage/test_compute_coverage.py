@@ -53,6 +53,7 @@ def test_against_naive(small: tuple[Terrain, Network, Coverage]) -> None:
     want = naive_coverage(network, terrain, loss_db, Receiver(), Service(), "4G", 1400.0, EARTH)
     np.testing.assert_allclose(coverage.layers["rsrp_dbm"], want["rsrp_dbm"], atol=2e-5)
     np.testing.assert_allclose(coverage.layers["margin_db"], want["margin_db"], atol=2e-5)
+    np.testing.assert_allclose(coverage.layers["closed_rsrp_dbm"], want["closed_rsrp_dbm"], atol=2e-5)
     np.testing.assert_array_equal(coverage.layers["best_server"], want["best_server"])
     assert np.isnan(coverage.layers["rsrp_dbm"].values[4, 4])
     assert coverage.layers["best_server"].values[4, 4] == -1
@@ -139,7 +140,7 @@ def test_bit_identical_at_any_thread_count_and_site_order(small: tuple[Terrain, 
         numba.set_num_threads(threads)
     turned = Network(network.sites.iloc[::-1], network.sectors, network.cells)
     other = compute_coverage(turned, terrain, model=MODEL, radius_m=1400.0, method="exact")
-    for name in ("rsrp_dbm", "best_server", "margin_db"):
+    for name in ("rsrp_dbm", "best_server", "margin_db", "closed_rsrp_dbm"):
         np.testing.assert_array_equal(coverage.layers[name], one.layers[name])
         np.testing.assert_array_equal(coverage.layers[name], other.layers[name])
 
@@ -165,6 +166,27 @@ def test_uplink_limits_where_the_phone_is_weak() -> None:
     # Downlink allows 140.71 dB with 17 dBi, 0.5 dB and 1 dB; uplink 144.73 dB plus the duplex term, less 33 dB.
     expected = 140.708 - (144.727 - 33.0 + 20 * math.log10(1842.5 / 1747.5))
     np.testing.assert_allclose(step[np.isfinite(step)], expected, atol=2e-3)
+
+
+def test_coverage_at_any_threshold_is_what_predicting_anew_gives() -> None:
+    """One strong cell whose uplink fails first and one weak cell whose uplink reaches farther: neither decides."""
+    terrain = flat_terrain(41)
+    network = network_at(terrain, [(12.0, 20.0), (26.0, 20.0)])
+    power = np.where(network.cells["sector_id"].str.startswith("s0"), 52.0, 38.0)
+    network = network.with_values("cells", network.cells["cell_id"], max_power_dbm=power)
+    settings = {"model": MODEL, "radius_m": 1900.0, "method": "exact", "receiver": Receiver(power_dbm=-9.0)}
+    base = compute_coverage(network, terrain, **settings)
+    # Levels that occur to the bit, so that the comparison is put to the test on the border itself.
+    closed = base.layers["closed_rsrp_dbm"].values
+    levels = [float(v) for v in np.quantile(closed[np.isfinite(closed)], [0.05, 0.4, 0.9], method="nearest")]
+    differs = 0
+    for level in [-200.0, -101.3, -95.0, -80.1, *levels, *np.nextafter(np.float32(levels), np.float32(0.0))]:
+        anew = compute_coverage(network, terrain, service=Service(required_rsrp_dbm=float(level)), **settings)
+        np.testing.assert_array_equal(base.covered_at(float(level)), anew.covered)
+        np.testing.assert_array_equal(base.layers["closed_rsrp_dbm"], anew.layers["closed_rsrp_dbm"])
+        with np.errstate(invalid="ignore"):
+            differs += int((anew.covered != (base.layers["rsrp_dbm"].values >= level)).sum())
+    assert differs > 0
 
 
 def test_a_model_with_its_own_margin_gets_none_again() -> None:

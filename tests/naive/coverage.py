@@ -26,6 +26,7 @@ def naive_coverage(
     level = np.full((ny, nx), np.nan, dtype=np.float32)
     best = np.full((ny, nx), -1, dtype=np.int32)
     margin = np.full((ny, nx), np.nan, dtype=np.float32)
+    closed = np.full((ny, nx), np.nan, dtype=np.float32)
     for i, cell in network.cells.iterrows():
         if cell["technology"] != technology:
             continue
@@ -63,11 +64,12 @@ def naive_coverage(
                 )
                 link = gain - sector["feeder_loss_db"] + device - loss
                 down = np.float32(epre + link)
-                both = np.float32(
-                    min(epre + link - service.required_rsrp_dbm, receiver.power_dbm + link - duplex - needed)
-                )
+                up = np.float32(receiver.power_dbm + link - duplex - needed)
+                both = min(down - np.float32(service.required_rsrp_dbm), up)
                 if best[r, c] < 0 or down > level[r, c]:
                     level[r, c], best[r, c] = down, i
                 if np.isnan(margin[r, c]) or both > margin[r, c]:
                     margin[r, c] = both
-    return {"rsrp_dbm": level, "best_server": best, "margin_db": margin}
+                if up >= 0 and not down <= closed[r, c]:
+                    closed[r, c] = down
+    return {"rsrp_dbm": level, "best_server": best, "margin_db": margin, "closed_rsrp_dbm": closed}

@@ -125,6 +125,7 @@ def make_coverage(terrain: Terrain, sites: pd.DataFrame) -> FakeCoverage:
             "rsrp_dbm": (("y", "x"), rsrp),
             "best_server": (("y", "x"), np.where(np.isfinite(rsrp), server, -1).astype(np.int32)),
             "margin_db": (("y", "x"), rsrp - REQUIRED_DBM),
+            "closed_rsrp_dbm": (("y", "x"), rsrp),
             "covered": (("y", "x"), covered),
         }
     )

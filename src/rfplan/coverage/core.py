@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from rfplan.antenna import Antenna
-from rfplan.coverage.predict import Predictor, Progress, make_predictor, predict_sites
+from rfplan.coverage.predict import (
+    PredictionSettings,
+    Predictor,
+    Progress,
+    SitePrediction,
+    make_predictor,
+    predict_sites,
+)
 from rfplan.coverage.settings import Receiver, Service
 from rfplan.kernels.coverage import merge_site_kernel
 from rfplan.network import Network
@@ -28,7 +35,8 @@ class Coverage:
     ----------
     layers : xarray.Dataset
         dims (y, x), north-up: ``rsrp_dbm`` float32 (NaN: no prediction), ``best_server`` int32 (row in
-        ``network.cells``, −1 none), ``margin_db`` float32, ``covered`` bool (``margin_db ≥ 0``).
+        ``network.cells``, −1 none), ``margin_db`` float32, ``covered`` bool (``margin_db ≥ 0``), ``closed_rsrp_dbm``
+        float32 (level of the strongest cell whose uplink closes; NaN: none), which answers every other threshold.
     network, terrain, model, receiver, service, technology, radius_m, method, antennas
         What it was computed from: enough to compute it again.
     off_terrain : tuple of str
@@ -51,6 +59,15 @@ class Coverage:
     def covered(self) -> npt.NDArray[np.bool_]:
         """Mask of covered pixels, (ny, nx)."""
         return np.asarray(self.layers["covered"].values, dtype=np.bool_)
+
+    def covered_at(self, required_rsrp_dbm: float) -> npt.NDArray[np.bool_]:
+        """Mask of what would be covered at another required level, (ny, nx); the uplink's needs stay as they are.
+
+        To the bit what predicting anew with that level gives: some cell reaches the level and closes its uplink
+        exactly where the strongest of the cells that close their uplink reaches it.
+        """
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.layers["closed_rsrp_dbm"].values >= np.float32(required_rsrp_dbm))
 
     def __repr__(self) -> str:
         known = int(self.terrain.valid.sum())
@@ -83,14 +100,8 @@ def compute_coverage(
     network: Network,
     terrain: Terrain,
     *,
-    model: Any = None,
-    receiver: Receiver | None = None,
-    service: Service | None = None,
-    technology: str = "4G",
-    radius_m: float = 15_000.0,
-    method: str = "sweep",
-    antennas: Mapping[str, Antenna] | None = None,
     progress: Progress | None = None,
+    **settings: Unpack[PredictionSettings],
 ) -> Coverage:
     """Predict a network and reduce it to the best cell of every pixel.
 
@@ -123,44 +134,65 @@ def compute_coverage(
     ParameterError
         When there is no cell of the technology, or no site stands on the terrain.
     """
-    predictor = make_predictor(
-        network,
-        terrain,
-        model=model,
-        receiver=receiver,
-        service=service,
-        technology=technology,
-        radius_m=radius_m,
-        method=method,
-        antennas=antennas,
-    )
-    rsrp = np.full(terrain.shape, np.nan, dtype=np.float32)
-    best = np.full(terrain.shape, -1, dtype=np.int32)
-    margin = np.full(terrain.shape, np.nan, dtype=np.float32)
-    for p in predict_sites(predictor, progress):
-        window = (p.rows, p.cols)
-        merge_site_kernel(p.cell_row, p.rsrp_dbm, p.best_cell, p.margin_db, rsrp[window], best[window], margin[window])
-    return finish_coverage(predictor, network, technology, (rsrp, best, margin), antennas)
+    predictor = make_predictor(network, terrain, **settings)
+    planes = Planes.empty(terrain.shape)
+    for prediction in predict_sites(predictor, progress):
+        planes.merge(prediction)
+    return finish_coverage(predictor, network, settings.get("technology", "4G"), planes, settings.get("antennas"))
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """What a group of cells gives at every pixel, (ny, nx) each; filled site by site, in any order of sites."""
+
+    rsrp_dbm: npt.NDArray[np.float32]
+    best_server: npt.NDArray[np.int32]
+    margin_db: npt.NDArray[np.float32]
+    closed_rsrp_dbm: npt.NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> Planes:
+        """Nothing received anywhere."""
+        nothing = [np.full(shape, np.nan, dtype=np.float32) for _ in range(3)]
+        return cls(nothing[0], np.full(shape, -1, dtype=np.int32), nothing[1], nothing[2])
+
+    def merge(self, p: SitePrediction) -> None:
+        """Take in one site."""
+        w = (p.rows, p.cols)
+        merge_site_kernel(
+            p.cell_row, p.rsrp_dbm, p.best_cell, p.margin_db, p.closed_dbm,
+            self.rsrp_dbm[w], self.best_server[w], self.margin_db[w], self.closed_rsrp_dbm[w],
+        )  # fmt: skip
 
 
 def finish_coverage(
     predictor: Predictor,
     network: Network,
     technology: str,
-    planes: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]],
+    planes: Planes,
     antennas: Mapping[str, Antenna] | None,
 ) -> Coverage:
     """Level, server and margin as a labelled coverage."""
-    rsrp, best, margin = planes
     with np.errstate(invalid="ignore"):
-        covered = margin >= 0.0
+        covered = planes.margin_db >= 0.0
+    level = _LEVEL_NAME[technology]
     service, on = predictor.service, predictor.placement.on_terrain
     layers = grid_dataset(
         predictor.terrain,
         {
-            "rsrp_dbm": (rsrp, {"units": "dBm", "long_name": f"{_LEVEL_NAME[technology]} of the best server"}),
-            "best_server": (best, {"units": "1", "long_name": "best server, row of network.cells (-1 none)"}),
-            "margin_db": (margin, {"units": "dB", "long_name": "largest over cells of the smaller link margin"}),
+            "rsrp_dbm": (planes.rsrp_dbm, {"units": "dBm", "long_name": f"{level} of the best server"}),
+            "best_server": (
+                planes.best_server,
+                {"units": "1", "long_name": "best server, row of network.cells (-1 none)"},
+            ),
+            "margin_db": (
+                planes.margin_db,
+                {"units": "dB", "long_name": "largest over cells of the smaller link margin"},
+            ),
+            "closed_rsrp_dbm": (
+                planes.closed_rsrp_dbm,
+                {"units": "dBm", "long_name": f"{level} of the strongest cell whose uplink closes"},
+            ),
             "covered": (covered, {"units": "1", "long_name": f"both links close for service {service.name!r}"}),
         },
         {

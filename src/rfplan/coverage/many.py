@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from rfplan.antenna import Antenna
-from rfplan.coverage.core import Coverage, finish_coverage, grid_dataset
+from rfplan.coverage.core import Coverage, Planes, finish_coverage, grid_dataset
 from rfplan.coverage.link import SiteCells
-from rfplan.coverage.predict import Predictor, Progress, checked_sites, make_predictor
-from rfplan.coverage.settings import Receiver, Service
+from rfplan.coverage.predict import Predictor, Progress, SharedSettings, checked_sites, make_predictor
+from rfplan.coverage.settings import Service
 from rfplan.errors import ParameterError
-from rfplan.kernels.coverage import merge_site_kernel
 from rfplan.network import TECHNOLOGIES, Network
 from rfplan.propagation.grid import path_loss_window
 from rfplan.terrain import Terrain
@@ -25,15 +23,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Window = tuple[slice, slice, Floats]
-
-
-class _Reduction:
-    """Best level, server and margin of one group of cells; filled site by site."""
-
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.rsrp = np.full(shape, np.nan, dtype=np.float32)
-        self.best = np.full(shape, -1, dtype=np.int32)
-        self.margin = np.full(shape, np.nan, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +76,9 @@ def compute_coverages(
     *,
     technologies: Sequence[str] | None = None,
     by_operator: bool = False,
-    model: Any = None,
-    receiver: Receiver | None = None,
     service: Service | Mapping[str, Service] | None = None,
-    radius_m: float = 15_000.0,
-    method: str = "sweep",
-    antennas: Mapping[str, Antenna] | None = None,
     progress: Progress | None = None,
+    **settings: Unpack[SharedSettings],
 ) -> CoverageSet:
     """Coverage of several technologies, and of each operator, at the cost of one pass over the sites.
 
@@ -113,31 +98,26 @@ def compute_coverages(
     if not names:
         raise ParameterError("no technology to predict: the network has no cell")
     predictors = {
-        name: make_predictor(
-            network, terrain, model=model, receiver=receiver, service=_service(service, name), technology=name,
-            radius_m=radius_m, method=method, antennas=antennas,
-        )
+        name: make_predictor(network, terrain, service=_service(service, name), technology=name, **settings)
         for name in names
-    }  # fmt: skip
+    }
     operators = network.sites["operator"].to_numpy()
-    whole = {name: _Reduction(terrain.shape) for name in names}
-    own: dict[tuple[str, str], _Reduction] = {}
+    whole = {name: Planes.empty(terrain.shape) for name in names}
+    own: dict[tuple[str, str], Planes] = {}
     sites = _sites_of(predictors)
     for done, (site, parts) in enumerate(sites.items(), start=1):
         for name, cells, window in _windows(predictors, parts):
             p = predictors[name].predict(cells, window)
             targets = [whole[name]]
             if by_operator:
-                targets.append(own.setdefault((str(operators[site]), name), _Reduction(terrain.shape)))
-            area = (p.rows, p.cols)
-            for t in targets:
-                merge_site_kernel(
-                    p.cell_row, p.rsrp_dbm, p.best_cell, p.margin_db, t.rsrp[area], t.best[area], t.margin[area]
-                )
+                targets.append(own.setdefault((str(operators[site]), name), Planes.empty(terrain.shape)))
+            for planes in targets:
+                planes.merge(p)
         if progress is not None:
             progress(done, len(sites))
-    finished = {name: _finish(predictors[name], network, name, r, antennas) for name, r in whole.items()}
-    each = {key: _finish(predictors[key[1]], network, key[1], r, antennas) for key, r in sorted(own.items())}
+    antennas = settings.get("antennas")
+    finished = {name: finish_coverage(predictors[name], network, name, r, antennas) for name, r in whole.items()}
+    each = {k: finish_coverage(predictors[k[1]], network, k[1], r, antennas) for k, r in sorted(own.items())}
     return CoverageSet(finished, each)
 
 
@@ -178,9 +158,3 @@ def _windows(
     loss = np.concatenate(losses)
     for name, cells in parts.items():
         yield name, cells, (rows, cols, np.ascontiguousarray(loss[[bands.index(b) for b in cells.bands]]))
-
-
-def _finish(
-    predictor: Predictor, network: Network, technology: str, r: _Reduction, antennas: Mapping[str, Antenna] | None
-) -> Coverage:
-    return finish_coverage(predictor, network, technology, (r.rsrp, r.best, r.margin), antennas)

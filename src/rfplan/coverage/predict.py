@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,23 @@ Progress = Callable[[int, int], None]
 STANDARD_EARTH_FACTOR = 4.0 / 3.0
 
 
+class SharedSettings(TypedDict, total=False):
+    """What predictions of any number of technologies have in common; defaults are those of :func:`make_predictor`."""
+
+    model: Any
+    receiver: Receiver | None
+    radius_m: float
+    method: str
+    antennas: Mapping[str, Antenna] | None
+
+
+class PredictionSettings(SharedSettings, total=False):
+    """Everything a prediction of one technology depends on, besides the network and the terrain."""
+
+    service: Service | None
+    technology: str
+
+
 class SiteMargins(NamedTuple):
     """Prediction of one site: row in ``network.sites``, window of the terrain, best margin and best level, (h, w)."""
 
@@ -40,7 +57,10 @@ class SiteMargins(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SitePrediction:
-    """The same with the best cell: ``best_cell`` numbers the site's cells, ``cell_row`` gives their network rows."""
+    """The same with the best cell: ``best_cell`` numbers the site's cells, ``cell_row`` gives their network rows.
+
+    ``closed_dbm`` is the best level among cells whose uplink closes, NaN where none does.
+    """
 
     site_index: int
     rows: slice
@@ -48,6 +68,7 @@ class SitePrediction:
     rsrp_dbm: npt.NDArray[np.float32]
     best_cell: npt.NDArray[np.int32]
     margin_db: npt.NDArray[np.float32]
+    closed_dbm: npt.NDArray[np.float32]
     cell_row: npt.NDArray[np.int64]
 
 
@@ -152,6 +173,7 @@ class Predictor:
         rsrp = np.empty(shape, dtype=np.float32)
         best = np.empty(shape, dtype=np.int32)
         margin = np.empty(shape, dtype=np.float32)
+        closed = np.empty(shape, dtype=np.float32)
         budget = self.prepared.budget
         site_levels_kernel(
             losses,
@@ -165,12 +187,14 @@ class Predictor:
             cells.cell_sector,
             cells.cell_band,
             budget.level_const_dbm[cells.cell],
-            budget.margin_const_db(self.service.required_rsrp_dbm)[cells.cell],
+            budget.uplink_const_db[cells.cell],
+            self.service.required_rsrp_dbm,
             rsrp,
             best,
             margin,
+            closed,
         )
-        return SitePrediction(cells.site, rows, cols, rsrp, best, margin, self.prepared.cell_row[cells.cell])
+        return SitePrediction(cells.site, rows, cols, rsrp, best, margin, closed, self.prepared.cell_row[cells.cell])
 
 
 def make_predictor(
@@ -253,16 +277,10 @@ def site_margins(
     network: Network,
     terrain: Terrain,
     *,
-    model: Any = None,
-    receiver: Receiver | None = None,
-    service: Service | None = None,
-    technology: str = "4G",
-    radius_m: float = 15_000.0,
-    method: str = "sweep",
-    antennas: Mapping[str, Antenna] | None = None,
     progress: Progress | None = None,
+    **settings: Unpack[PredictionSettings],
 ) -> Iterator[SiteMargins]:
-    """Predict site by site: what :func:`compute_coverage` reduces, to the bit.
+    """Predict site by site: what :func:`compute_coverage` reduces, to the bit, with the same `settings`.
 
     Yields
     ------
@@ -272,16 +290,6 @@ def site_margins(
     """
     if len(network.sites) == 0:
         return
-    predictor = make_predictor(
-        network,
-        terrain,
-        model=model,
-        receiver=receiver,
-        service=service,
-        technology=technology,
-        radius_m=radius_m,
-        method=method,
-        antennas=antennas,
-    )
+    predictor = make_predictor(network, terrain, **settings)
     for p in predict_sites(predictor, progress):
         yield SiteMargins(p.site_index, p.rows, p.cols, p.margin_db, p.rsrp_dbm)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from rfplan.antenna import Antenna
 from rfplan.coverage.budget import noise_dbm, reference_power_dbm, resource_blocks, subcarrier_khz
 from rfplan.coverage.core import grid_dataset
-from rfplan.coverage.predict import Predictor, Progress, checked_sites, make_predictor
+from rfplan.coverage.predict import PredictionSettings, Predictor, Progress, checked_sites, make_predictor
 from rfplan.coverage.quality import (
     DOWNLINK_SHANNON,
     PowerControl,
@@ -22,7 +21,7 @@ from rfplan.coverage.quality import (
     uplink_sinr_db,
     uplink_throughput_mbps,
 )
-from rfplan.coverage.settings import Receiver, Service
+from rfplan.coverage.settings import Service
 from rfplan.errors import ParameterError
 from rfplan.kernels import radio as kernel
 from rfplan.network import Network
@@ -311,15 +310,9 @@ def compute_radio(
     network: Network,
     terrain: Terrain,
     *,
-    model: Any = None,
-    receiver: Receiver | None = None,
-    service: Service | None = None,
-    technology: str = "4G",
-    radius_m: float = 15_000.0,
-    method: str = "sweep",
-    antennas: Mapping[str, Antenna] | None = None,
     top: int = 8,
     progress: Progress | None = None,
+    **settings: Unpack[PredictionSettings],
 ) -> RadioMap:
     """Predict every cell of an LTE or NR network and add up who hears whom.
 
@@ -335,14 +328,12 @@ def compute_radio(
     RadioMap
         Call its ``layers()``.
     """
+    technology = settings.get("technology", "4G")
     if technology not in ("4G", "5G"):
         raise ParameterError(f"technology={technology!r}: SINR and RSRQ are worked out for 4G and 5G")
     if not 2 <= top <= 32:
         raise ParameterError(f"top={top!r} must be within 2…32")
-    predictor = make_predictor(
-        network, terrain, model=model, receiver=receiver, service=service, technology=technology,
-        radius_m=radius_m, method=method, antennas=antennas,
-    )  # fmt: skip
+    predictor = make_predictor(network, terrain, **settings)
     rows = predictor.prepared.cell_row
     cells = network.cells.iloc[rows]
     pairs = list(zip(cells["frequency_mhz"].tolist(), cells["bandwidth_mhz"].tolist(), strict=True))

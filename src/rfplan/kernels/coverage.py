@@ -168,17 +168,21 @@ def site_levels_kernel(
     cell_sector: Integers,
     cell_band: Integers,
     level_const_dbm: Floats,
-    margin_const_db: Floats,
+    uplink_const_db: Floats,
+    required_dbm: float,
     rsrp_dbm: Floats32,
     best_cell: Integers32,
     margin_db: Floats32,
+    closed_dbm: Floats32,
 ) -> None:
-    """Best level, its cell and the best margin of one site's cells at every pixel of a window.
+    """Best level, its cell, the best margin and the best level with a closed uplink of one site's cells.
 
     ``path_loss_db`` is (bands, h, w), NaN where there is no prediction; ``entry_db`` (classes, bands) is the loss into
     buildings or cars by clutter class. Cells are in the network's order: on equal float32 levels the first one is
-    kept. Writes NaN and −1 where nothing is received.
+    kept. Writes NaN and −1 where nothing is received. Level and uplink margin are rounded to float32 first and
+    compared after, so that ``closed_dbm >= t`` is exactly ``margin_db >= 0`` at the required level t, for any t.
     """
+    required = np.float32(required_dbm)
     height, width = ground_m.shape
     n_cells = cell_sector.shape[0]
     for row in numba.prange(height):
@@ -187,6 +191,7 @@ def site_levels_kernel(
         for col in range(width):
             best_level = np.float32(np.nan)
             best_margin = np.float32(np.nan)
+            closed = np.float32(np.nan)
             best = -1
             kind = clutter[row, col]
             for c in range(n_cells):
@@ -195,14 +200,18 @@ def site_levels_kernel(
                 if math.isnan(total):
                     continue
                 level = np.float32(level_const_dbm[c] - total)
-                margin = np.float32(margin_const_db[c] - total)
+                uplink = np.float32(uplink_const_db[c] - total)
+                margin = min(level - required, uplink)
                 if best < 0 or level > best_level:
                     best_level = level
                     best = c
                 if math.isnan(best_margin) or margin > best_margin:
                     best_margin = margin
+                if uplink >= 0.0 and (math.isnan(closed) or level > closed):
+                    closed = level
             rsrp_dbm[row, col] = best_level
             margin_db[row, col] = best_margin
+            closed_dbm[row, col] = closed
             best_cell[row, col] = best
 
 
@@ -212,9 +221,11 @@ def merge_site_kernel(
     site_rsrp_dbm: Floats32,
     site_best: Integers32,
     site_margin_db: Floats32,
+    site_closed_dbm: Floats32,
     rsrp_dbm: Floats32,
     best_server: Integers32,
     margin_db: Floats32,
+    closed_dbm: Floats32,
 ) -> None:
     """Reduce one site's window into the whole map: maxima, and on equal levels the lowest cell row.
 
@@ -234,3 +245,6 @@ def merge_site_kernel(
             margin = site_margin_db[row, col]
             if now < 0 or margin > margin_db[row, col]:
                 margin_db[row, col] = margin
+            closed = site_closed_dbm[row, col]
+            if closed > closed_dbm[row, col] or math.isnan(closed_dbm[row, col]):
+                closed_dbm[row, col] = closed

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from rfplan.metrics import sweep_before_after
 from rfplan.optimize import Plan
 from rfplan.plan.bookkeeping import Run, peak_memory_mb
 from rfplan.scenario import Scenario
@@ -36,7 +35,7 @@ def metadata(run: Run, scenario: Scenario, demand: Demand, plan: Plan, before: A
         "timings_s": dict(run.timings_s),
         "peak_memory_mb": peak_memory_mb(),
         "published": published,
-        "threshold_sweep": sweep(plan, demand),
+        "threshold_sweep": sweep_before_after(plan.coverage_before, plan.coverage_after, demand),
         "notes": [note for note in notes if note],
     }
 
@@ -81,20 +80,3 @@ def _explanation(scenario: Scenario, plan: Plan, reached: tuple[float, float], p
         "indoors) and no unit of counting, and operators count several bands. The threshold sweep shows how the "
         "computed shares move with the level."
     )
-
-
-def sweep(plan: Plan, demand: Demand) -> pd.DataFrame:
-    """Return the share of people and area whose level reaches each of several thresholds, before and after the plan."""
-    from rfplan.coverage.settings import SERVICE_RSRP_DBM
-    from rfplan.metrics import threshold_sweep
-
-    service = plan.coverage_before.service
-    names = {level: name for name, level in SERVICE_RSRP_DBM.items()} | {service.required_rsrp_dbm: service.name}
-    levels = sorted({*names, -120.0, -95.0, -90.0}, reverse=True)
-    table = pd.DataFrame({"threshold_dbm": levels, "service": [names.get(level, "") for level in levels]})
-    for when, coverage in (("before", plan.coverage_before), ("after", plan.coverage_after)):
-        reached = threshold_sweep(coverage, demand, levels)
-        table[f"population_{when}_percent"] = reached["covered_population_percent"].to_numpy()
-        table[f"area_{when}_percent"] = reached["covered_area_percent"].to_numpy()
-    table["links"] = "downlink only"
-    return table

@@ -68,7 +68,7 @@ class ReportContext:
     published : sequence of PublishedFigure or mapping
     threshold_sweep : DataFrame or sequence of mapping or None
         Columns ``threshold_dbm, service, population_before_percent, area_before_percent,
-        population_after_percent, area_after_percent, links``; None lets the report compute a downlink sweep.
+        population_after_percent, area_after_percent``; None lets the report compute it.
     notes : sequence of str
         Paragraphs for the method section.
     """

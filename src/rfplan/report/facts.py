@@ -10,22 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rfplan.coverage.settings import SERVICE_RSRP_DBM
 from rfplan.demand import Demand, DemandGrid
 from rfplan.errors import ParameterError
-from rfplan.metrics import summarize, threshold_sweep
+from rfplan.metrics import summarize, sweep_before_after
 from rfplan.report.context import ReportContext
 
 LEVEL_NAMES = {"2G": "RxLev", "3G": "RSCP", "4G": "RSRP", "5G": "SS-RSRP"}
-SWEEP_COLUMNS = (
-    "threshold_dbm",
-    "service",
-    "population_before_percent",
-    "area_before_percent",
-    "population_after_percent",
-    "area_after_percent",
-    "links",
-)
 BUILD_COLUMNS = (
     "order",
     "site_id",
@@ -258,26 +248,9 @@ def _solution(plan: Any) -> dict[str, Any]:
 
 def _sweep(context: ReportContext, before: Any, after: Any, grid: DemandGrid) -> pd.DataFrame:
     if context.threshold_sweep is None:
-        return downlink_sweep(before, after, grid)
+        return sweep_before_after(before, after, grid)
     frame = context.threshold_sweep
     if "threshold_dbm" not in frame.columns:
         found = ", ".join(map(str, frame.columns))
         raise ParameterError(f"threshold_sweep lacks the column threshold_dbm; found: {found}")
     return frame.reset_index(drop=True)
-
-
-def downlink_sweep(before: Any, after: Any, grid: DemandGrid) -> pd.DataFrame:
-    """Share of people and area whose best RSRP reaches each of several levels, before and after.
-
-    Only the downlink is looked at, which the column ``links`` says: one level moved does not tell what the
-    uplink would need, so these shares are at least those of the planned service at the same level.
-    """
-    own = float(after.service.required_rsrp_dbm)
-    named = {level: name for name, level in SERVICE_RSRP_DBM.items()} | {own: str(after.service.name)}
-    levels = sorted({*named, -90.0, -95.0, -120.0}, reverse=True)
-    out = pd.DataFrame({"threshold_dbm": levels, "service": [named.get(level, "") for level in levels]})
-    for when, coverage in (("before", before), ("after", after)):
-        reached = threshold_sweep(coverage, grid, levels)
-        out[f"population_{when}_percent"] = reached["covered_population_percent"].to_numpy()
-        out[f"area_{when}_percent"] = reached["covered_area_percent"].to_numpy()
-    return out.assign(links="downlink only")[list(SWEEP_COLUMNS)]

@@ -119,11 +119,11 @@ def results(facts: Facts) -> str:
     right = f"<div><h3>Coverage against the level a service needs</h3>{sweep_chart(facts)}</div>"
     body = f'<div class="two">{left}{right}</div>'
     body += "<h3>Threshold sweep</h3>" + _scroll(sweep_table(facts), "scroll free")
-    if (facts.sweep.get("links", pd.Series(dtype=str)).astype(str) == "downlink only").any():
-        body += (
-            '<p class="small">Downlink only: share of people and ground where the strongest cell reaches the level. '
-            "The headline figures need the uplink as well.</p>"
-        )
+    body += (
+        '<p class="small">Share of people and ground where one cell reaches the level and closes the uplink: what the '
+        "network would cover if the service needed that level. The uplink\u2019s needs stay those of the planned "
+        "service.</p>"
+    )
     return section("results", "Results", body)
 
 
@@ -182,8 +182,6 @@ def sweep_table(facts: Facts) -> str:
         columns.append(Column("Service", [v if present(v) else "" for v in frame["service"]]))
     shown = [name for name in heads if name in frame.columns and (facts.has_people or "area" in name)]
     columns += [Column(heads[name], frame[name].tolist(), 2, "percent") for name in shown]
-    if "links" in frame.columns:
-        columns.append(Column("Links", frame["links"].tolist()))
     return table("sweep", "Threshold sweep", columns, sortable=False)
 
 
