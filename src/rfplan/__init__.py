@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         simulate_load as simulate_load,
         site_margins as site_margins,
         solve_load as solve_load,
+        strongest_servers as strongest_servers,
         traffic_mbps as traffic_mbps,
     )
     from rfplan.demand import (
@@ -230,6 +231,7 @@ if TYPE_CHECKING:
     )
     from rfplan.propagation.radio_climate import RadioClimate as RadioClimate, open_radio_climate as open_radio_climate
     from rfplan.propagation.spm import SPM as SPM, HataDem as HataDem, spm_loss_db as spm_loss_db
+    from rfplan.propagation.store import PathLossStore as PathLossStore
     from rfplan.propagation.sweep import sweep_loss as sweep_loss
     from rfplan.propagation.tr38901 import (
         TR38901 as TR38901,
@@ -322,6 +324,7 @@ _EXPORTS: dict[str, str] = {
     "ParameterError": "errors",
     "ParameterPlan": "optimize",
     "ParametricPattern": "antenna",
+    "PathLossStore": "propagation.store",
     "PathLossWindow": "propagation.grid",
     "PathProfile": "profile",
     "Paths": "profile",
@@ -443,6 +446,7 @@ _EXPORTS: dict[str, str] = {
     "spherical_earth_loss_db": "propagation.p526",
     "spm_loss_db": "propagation.spm",
     "ssb_beams": "antenna",
+    "strongest_servers": "coverage",
     "sui_loss_db": "propagation.fixed_access",
     "sui_shadow_sigma_db": "propagation.fixed_access",
     "summarize": "metrics",

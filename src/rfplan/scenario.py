@@ -112,6 +112,9 @@ class CoverageSection(_Section):
     technology: Technology = Field("4G", description="2G, 3G, 4G or 5G")
     radius_m: float = Field(10_000.0, gt=0, le=200_000, description="radius of each site's prediction, to 200,000 m")
     method: Literal["sweep", "exact"] = Field("sweep", description='"sweep" or "exact"')
+    path_loss_store: str | None = Field(
+        None, description="folder that keeps path loss from run to run, relative to the working directory"
+    )
 
 
 class TargetSection(_Section):

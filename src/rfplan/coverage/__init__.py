@@ -11,6 +11,7 @@ from rfplan.coverage.predict import SiteMargins, site_margins
 from rfplan.coverage.quality import PowerControl, TruncatedShannon
 from rfplan.coverage.radio import RadioMap, compute_radio
 from rfplan.coverage.settings import Receiver, Service
+from rfplan.coverage.strongest import strongest_servers
 
 __all__ = [
     "BuildingEntry",
@@ -34,5 +35,6 @@ __all__ = [
     "simulate_load",
     "site_margins",
     "solve_load",
+    "strongest_servers",
     "traffic_mbps",
 ]

@@ -21,6 +21,7 @@ from rfplan.coverage.predict import (
 from rfplan.coverage.settings import Receiver, Service
 from rfplan.kernels.coverage import merge_site_kernel
 from rfplan.network import Network
+from rfplan.propagation.store import PathLossStore
 from rfplan.terrain import Terrain
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Coverage:
         dims (y, x), north-up: ``rsrp_dbm`` float32 (NaN: no prediction), ``best_server`` int32 (row in
         ``network.cells``, −1 none), ``margin_db`` float32, ``covered`` bool (``margin_db ≥ 0``), ``closed_rsrp_dbm``
         float32 (level of the strongest cell whose uplink closes; NaN: none), which answers every other threshold.
-    network, terrain, model, receiver, service, technology, radius_m, method, antennas
+    network, terrain, model, receiver, service, technology, radius_m, method, antennas, path_loss_store
         What it was computed from: enough to compute it again.
     off_terrain : tuple of str
         Sites left out because they do not stand on known ground.
@@ -54,6 +55,7 @@ class Coverage:
     method: str
     antennas: Mapping[str, Antenna] | None = None
     off_terrain: tuple[str, ...] = field(default=())
+    path_loss_store: PathLossStore | None = None
 
     @property
     def covered(self) -> npt.NDArray[np.bool_]:
@@ -93,7 +95,7 @@ def grid_dataset(
     )
 
 
-_LEVEL_NAME = {"2G": "RxLev of the broadcast carrier", "3G": "RSCP of the common pilot", "4G": "RSRP", "5G": "SS-RSRP"}
+LEVEL_NAME = {"2G": "RxLev of the broadcast carrier", "3G": "RSCP of the common pilot", "4G": "RSRP", "5G": "SS-RSRP"}
 
 
 def compute_coverage(
@@ -126,6 +128,8 @@ def compute_coverage(
         "sweep" (fast) or "exact" path loss.
     antennas : mapping, optional
         Antennas by name, besides the built-in ones.
+    path_loss_store : PathLossStore or path-like, optional
+        Folder that keeps path loss from run to run; the result is the same bit for bit with and without one.
     progress : callable, optional
         Called with (sites done, sites in all).
 
@@ -175,7 +179,7 @@ def finish_coverage(
     """Level, server and margin as a labelled coverage."""
     with np.errstate(invalid="ignore"):
         covered = planes.margin_db >= 0.0
-    level = _LEVEL_NAME[technology]
+    level = LEVEL_NAME[technology]
     service, on = predictor.service, predictor.placement.on_terrain
     layers = grid_dataset(
         predictor.terrain,
@@ -217,4 +221,5 @@ def finish_coverage(
         method=predictor.method,
         antennas=antennas,
         off_terrain=tuple(str(network.sites["site_id"].iloc[i]) for i in off),
+        path_loss_store=predictor.path_loss_store,
     )

@@ -15,14 +15,11 @@ from rfplan.coverage.predict import Predictor, Progress, SharedSettings, checked
 from rfplan.coverage.settings import Service
 from rfplan.errors import ParameterError
 from rfplan.network import TECHNOLOGIES, Network
-from rfplan.propagation.grid import path_loss_window
+from rfplan.propagation.store import PathLossStore, StoredLoss
 from rfplan.terrain import Terrain
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Floats = npt.NDArray[np.float64]
-Window = tuple[slice, slice, Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +94,7 @@ def compute_coverages(
     names = [t for t in TECHNOLOGIES if t in present] if technologies is None else list(technologies)
     if not names:
         raise ParameterError("no technology to predict: the network has no cell")
+    settings["path_loss_store"] = PathLossStore.of(settings.get("path_loss_store"))
     predictors = {
         name: make_predictor(network, terrain, service=_service(service, name), technology=name, **settings)
         for name in names
@@ -140,21 +138,11 @@ def _sites_of(predictors: Mapping[str, Predictor]) -> dict[int, dict[str, SiteCe
 
 def _windows(
     predictors: Mapping[str, Predictor], parts: Mapping[str, SiteCells]
-) -> Iterator[tuple[str, SiteCells, Window]]:
+) -> Iterator[tuple[str, SiteCells, StoredLoss]]:
     """Path loss once for all (height, frequency) pairs of a site, handed out technology by technology."""
     some = next(iter(predictors.values()))
-    bands = sorted({band for cells in parts.values() for band in cells.bands})
-    site = next(iter(parts.values())).site
-    losses: list[Floats] = []
-    rows = cols = slice(0, 0)
-    for height in sorted({h for h, _ in bands}):
-        window = path_loss_window(
-            some.terrain, float(some.placement.x_m[site]), float(some.placement.y_m[site]), model=some.model,
-            frequency_mhz=[f for h, f in bands if h == height], tx_height_agl_m=height,
-            rx_height_agl_m=some.receiver.height_agl_m, radius_m=some.radius_m, method=some.method,
-        )  # fmt: skip
-        rows, cols = window.rows, window.cols
-        losses.append(window.path_loss_db)
-    loss = np.concatenate(losses)
+    bands = tuple(sorted({band for cells in parts.values() for band in cells.bands}))
+    whole = some.window(next(iter(parts.values())).site, bands)
     for name, cells in parts.items():
-        yield name, cells, (rows, cols, np.ascontiguousarray(loss[[bands.index(b) for b in cells.bands]]))
+        mine = np.ascontiguousarray(whole.path_loss_db[[bands.index(b) for b in cells.bands]])
+        yield name, cells, StoredLoss(whole.rows, whole.cols, mine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from rfplan.coverage.settings import Receiver, Service
 from rfplan.errors import DataWarning, ParameterError
 from rfplan.kernels.coverage import site_levels_kernel
 from rfplan.network import Network
-from rfplan.propagation.grid import path_loss_window
+from rfplan.propagation.store import PathLossStore, SiteLoss, StoredLoss, site_path_loss
 from rfplan.terrain import Terrain
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +37,7 @@ class SharedSettings(TypedDict, total=False):
     radius_m: float
     method: str
     antennas: Mapping[str, Antenna] | None
+    path_loss_store: PathLossStore | str | os.PathLike[str] | None
 
 
 class PredictionSettings(SharedSettings, total=False):
@@ -117,27 +119,21 @@ class Predictor:
     service: Service
     radius_m: float
     method: str
+    path_loss_store: PathLossStore | None = None
     entry_tables: dict[tuple[float, ...], Floats] = field(default_factory=dict)
 
-    def window(self, cells: SiteCells) -> tuple[slice, slice, Floats]:
-        """Path loss of every (height, frequency) pair of a site, (bands, h, w)."""
-        losses: list[Floats] = []
-        rows = cols = slice(0, 0)
-        for height in sorted({h for h, _ in cells.bands}):
-            part = path_loss_window(
-                self.terrain,
-                float(self.placement.x_m[cells.site]),
-                float(self.placement.y_m[cells.site]),
-                model=self.model,
-                frequency_mhz=[f for h, f in cells.bands if h == height],
-                tx_height_agl_m=height,
-                rx_height_agl_m=self.receiver.height_agl_m,
-                radius_m=self.radius_m,
-                method=self.method,
-            )
-            rows, cols = part.rows, part.cols
-            losses.append(np.asarray(part.path_loss_db, dtype=np.float64))
-        return rows, cols, losses[0] if len(losses) == 1 else np.concatenate(losses)
+    def window(self, site: int, bands: tuple[tuple[float, float], ...]) -> StoredLoss:
+        """Path loss of (height, frequency) pairs around a site, float32 (bands, h, w)."""
+        about = SiteLoss(
+            float(self.placement.x_m[site]),
+            float(self.placement.y_m[site]),
+            bands,
+            self.model,
+            self.receiver.height_agl_m,
+            self.radius_m,
+            self.method,
+        )
+        return site_path_loss(self.terrain, about, self.path_loss_store)
 
     def geometry(self, site: int, rows: slice, cols: slice) -> Floats:
         """Geometry row of the kernels for a site's window."""
@@ -166,9 +162,10 @@ class Predictor:
             axis=1,
         )
 
-    def predict(self, cells: SiteCells, window: tuple[slice, slice, Floats] | None = None) -> SitePrediction:
+    def predict(self, cells: SiteCells, window: StoredLoss | None = None) -> SitePrediction:
         """Best level, best cell and margin of one site; `window` is its path loss where that is known already."""
-        rows, cols, losses = self.window(cells) if window is None else window
+        window = window or self.window(cells.site, cells.bands)
+        rows, cols, losses = window.rows, window.cols, window.path_loss_db
         shape = losses.shape[1:]
         rsrp = np.empty(shape, dtype=np.float32)
         best = np.empty(shape, dtype=np.int32)
@@ -208,6 +205,7 @@ def make_predictor(
     radius_m: float = 15_000.0,
     method: str = "sweep",
     antennas: Mapping[str, Antenna] | None = None,
+    path_loss_store: PathLossStore | str | os.PathLike[str] | None = None,
 ) -> Predictor:
     """Check the settings once and place the network on the terrain."""
     if not (math.isfinite(radius_m) and terrain.resolution_m <= radius_m <= 200_000.0):
@@ -221,7 +219,8 @@ def make_predictor(
     service = service or Service()
     prepared = prepare_network(network, technology, receiver, service, model, antennas)
     placement = Placement.of(network, terrain)
-    return Predictor(terrain, prepared, placement, model, receiver, service, float(radius_m), method)
+    store = PathLossStore.of(path_loss_store)
+    return Predictor(terrain, prepared, placement, model, receiver, service, float(radius_m), method, store)
 
 
 def default_model() -> Any:

@@ -350,13 +350,14 @@ def compute_radio(
     collision = np.zeros((*shape, modulus), dtype=np.int64)
     sites = checked_sites(predictor)
     for done, site in enumerate(sites, start=1):
-        r, c, losses = predictor.window(site)
+        loss = predictor.window(site.site, site.bands)
+        r, c = loss.rows, loss.cols
         own = np.stack(
             [site.cell_sector, site.cell_band, rows[site.cell], carrier_of[site.cell], classes[rows[site.cell]]], axis=1
         )
         numbers = np.stack([predictor.prepared.budget.level_const_dbm[site.cell], load[rows[site.cell]]], axis=1)
         kernel.site_accumulate_kernel(
-            losses, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
+            loss.path_loss_db, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
             predictor.geometry(site.site, r, c), predictor.sector_rows(site), site.sector_antenna,
             predictor.prepared.patterns.arrays, own, numbers,
             level[:, r, c], listed[:, r, c], total[:, r, c], traffic[:, r, c], collision[:, r, c],

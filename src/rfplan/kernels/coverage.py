@@ -157,7 +157,7 @@ def row_losses(
 
 @jit_parallel
 def site_levels_kernel(
-    path_loss_db: Floats,
+    path_loss_db: Floats32,
     ground_m: Floats32,
     clutter: Bytes,
     entry_db: Floats,
@@ -248,3 +248,63 @@ def merge_site_kernel(
             closed = site_closed_dbm[row, col]
             if closed > closed_dbm[row, col] or math.isnan(closed_dbm[row, col]):
                 closed_dbm[row, col] = closed
+
+
+@jit_parallel
+def merge_strongest_kernel(
+    path_loss_db: Floats32,
+    ground_m: Floats32,
+    clutter: Bytes,
+    entry_db: Floats,
+    geometry: Floats,
+    sectors: Floats,
+    antenna: Integers,
+    patterns: Patterns,
+    own: Integers,
+    constants: Floats,
+    required_dbm: float,
+    rsrp_dbm: Floats32,
+    server: Integers32,
+    margin_db: Floats32,
+) -> None:
+    """Sort one site's cells into the strongest of every pixel of a window, (k, h, w), strongest first.
+
+    ``own`` (cells, 3) holds sector, band and the cell's rank: of equal float32 levels the lower rank comes first, so
+    the result does not depend on the order of sites. ``constants`` (cells, 2) holds those of level and uplink margin.
+    ``server`` is −1 and ``rsrp_dbm`` NaN where there are fewer; ``margin_db`` is the largest margin over all cells.
+    """
+    required = np.float32(required_dbm)
+    height, width = ground_m.shape
+    k = server.shape[0]
+    n_cells = own.shape[0]
+    for row in numba.prange(height):
+        losses = np.empty((sectors.shape[0], width))
+        row_losses(row, ground_m, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
+        for c in range(n_cells):
+            sector = own[c, 0]
+            band = own[c, 1]
+            rank = np.int32(own[c, 2])
+            for col in range(width):
+                total = path_loss_db[band, row, col] + losses[sector, col] + entry_db[clutter[row, col], band]
+                if math.isnan(total):
+                    continue
+                level = np.float32(constants[c, 0] - total)
+                margin = min(level - required, np.float32(constants[c, 1] - total))
+                best = margin_db[row, col]
+                if math.isnan(best) or margin > best:
+                    margin_db[row, col] = margin
+                last = server[k - 1, row, col]
+                weakest = rsrp_dbm[k - 1, row, col]
+                if last >= 0 and (level < weakest or (level == weakest and rank > last)):
+                    continue
+                i = k - 1
+                while i > 0:
+                    other = server[i - 1, row, col]
+                    above = rsrp_dbm[i - 1, row, col]
+                    if other >= 0 and (above > level or (above == level and other < rank)):
+                        break
+                    server[i, row, col] = other
+                    rsrp_dbm[i, row, col] = above
+                    i -= 1
+                server[i, row, col] = rank
+                rsrp_dbm[i, row, col] = level

@@ -49,7 +49,7 @@ def share_of(power: int, load: float) -> int:
 
 @jit_parallel
 def site_accumulate_kernel(
-    path_loss_db: Floats,
+    path_loss_db: Floats32,
     ground_m: Floats32,
     clutter: Bytes,
     entry_db: Floats,

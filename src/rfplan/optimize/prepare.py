@@ -179,7 +179,7 @@ def prepare(
 
 def settings_of(coverage: Coverage) -> dict[str, Any]:
     """The prediction settings of a coverage, as keywords."""
-    names = ("model", "receiver", "service", "technology", "radius_m", "method", "antennas")
+    names = ("model", "receiver", "service", "technology", "radius_m", "method", "antennas", "path_loss_store")
     return {name: getattr(coverage, name) for name in names if hasattr(coverage, name)}
 
 

@@ -195,6 +195,7 @@ def _prediction(run: Run) -> Prediction:
             radius_m=scenario.coverage.radius_m,
             method=scenario.coverage.method,
             antennas=stages.antennas(scenario),
+            path_loss_store=scenario.coverage.path_loss_store,
             progress=lambda done, total: run.tell("coverage before", done, total),
         )
         figures = summarize(coverage, given.demand)

@@ -1,0 +1,122 @@
+"""The k strongest cells of every pixel, gathered site by site: nothing of the size of sites times pixels is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+import numpy as np
+import numpy.typing as npt
+
+from rfplan.coverage.core import LEVEL_NAME
+from rfplan.coverage.predict import PredictionSettings, Predictor, Progress, checked_sites, make_predictor
+from rfplan.errors import ParameterError
+from rfplan.kernels.coverage import merge_strongest_kernel
+from rfplan.network import Network
+from rfplan.terrain import Terrain
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_SERVERS = 32
+
+
+def strongest_servers(
+    network: Network,
+    terrain: Terrain,
+    k: int = 4,
+    *,
+    progress: Progress | None = None,
+    **settings: Unpack[PredictionSettings],
+) -> xr.Dataset:
+    """Predict a network and keep the k strongest cells of every pixel.
+
+    Levels are those of :func:`compute_coverage`. Of equal levels (in float32) the cell whose ``cell_id`` comes first
+    in alphabetical order is listed first. So neither the order of sites in the network nor the number of threads nor
+    a path-loss store changes which cells are listed, nor a bit of their levels.
+
+    Parameters
+    ----------
+    network, terrain, model, receiver, service, technology, radius_m, method, antennas, path_loss_store, progress
+        As for :func:`compute_coverage`.
+    k : int
+        How many cells, 1…32. Memory is 8 k + 4 bytes a pixel of the terrain.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``rsrp_dbm`` float32 (k, y, x), strongest first, NaN where fewer cells are received; ``server`` int32 (k, y, x),
+        rows of ``network.cells``, −1 for none; ``margin_db`` float32 (y, x), the largest over cells of the smaller
+        link margin: covered where it is 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        If k is out of range, there is no cell of the technology, or no site stands on the terrain.
+    """
+    if not 1 <= k <= MOST_SERVERS:
+        raise ParameterError(f"k={k!r} must be within 1…{MOST_SERVERS}")
+    predictor = make_predictor(network, terrain, **settings)
+    prepared = predictor.prepared
+    in_order = np.argsort(network.cells["cell_id"].to_numpy(dtype=str)[prepared.cell_row], kind="stable")
+    rank = np.empty(in_order.size, dtype=np.int64)
+    rank[in_order] = np.arange(in_order.size)
+    rsrp = np.full((k, *terrain.shape), np.nan, dtype=np.float32)
+    server = np.full((k, *terrain.shape), -1, dtype=np.int32)
+    margin = np.full(terrain.shape, np.nan, dtype=np.float32)
+    constants = np.stack([prepared.budget.level_const_dbm, prepared.budget.uplink_const_db], axis=1)
+    sites = checked_sites(predictor)
+    for done, site in enumerate(sites, start=1):
+        loss = predictor.window(site.site, site.bands)
+        r, c = loss.rows, loss.cols
+        merge_strongest_kernel(
+            loss.path_loss_db, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
+            predictor.geometry(site.site, r, c), predictor.sector_rows(site), site.sector_antenna,
+            prepared.patterns.arrays, np.stack([site.cell_sector, site.cell_band, rank[site.cell]], axis=1),
+            constants[site.cell], predictor.service.required_rsrp_dbm, rsrp[:, r, c], server[:, r, c], margin[r, c],
+        )  # fmt: skip
+        if progress is not None:
+            progress(done, len(sites))
+    row_of_rank = np.append(prepared.cell_row[in_order], -1).astype(np.int32)  # −1 stays −1
+    for layer in server:
+        layer[:] = row_of_rank[layer]
+    return _dataset(predictor, settings.get("technology", "4G"), (rsrp, server, margin))
+
+
+def _dataset(
+    predictor: Predictor,
+    technology: str,
+    planes: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.float32]],
+) -> xr.Dataset:
+    import xarray as xr
+
+    rsrp, server, margin = planes
+    grid = predictor.terrain.to_dataset().coords
+    mapped = {"grid_mapping": "spatial_ref"}
+    words = f"{LEVEL_NAME[technology]} of the strongest cells, strongest first"
+    return xr.Dataset(
+        {
+            "rsrp_dbm": (("k", "y", "x"), rsrp, {"units": "dBm", "long_name": words} | mapped),
+            "server": (
+                ("k", "y", "x"),
+                server,
+                {"units": "1", "long_name": "cell, row of network.cells (-1 none)"} | mapped,
+            ),
+            "margin_db": (
+                ("y", "x"),
+                margin,
+                {"units": "dB", "long_name": "largest over cells of the smaller link margin"} | mapped,
+            ),
+        },
+        coords={
+            "k": ("k", np.arange(1, rsrp.shape[0] + 1), {"units": "1", "long_name": "rank by level"}),
+            **{name: grid[name] for name in ("y", "x", "spatial_ref")},
+        },
+        attrs={
+            "technology": technology,
+            "service": predictor.service.name,
+            "required_rsrp_dbm": predictor.service.required_rsrp_dbm,
+            "model": type(predictor.model).__name__,
+            "radius_m": predictor.radius_m,
+            "formula": "docs/radio.md#reference-level",
+        },
+    )
