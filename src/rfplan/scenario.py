@@ -16,9 +16,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
 from rfplan.errors import ParameterError, ScenarioError
+from rfplan.scenario_sections import (
+    BackhaulSection,
+    CostsSection,
+    Expansion5GSection,
+    ParametersSection,
+    RollOutSection,
+    Section as _Section,
+)
 
 SCHEMA_VERSION = 1
 #: Scenarios that come with the package.
@@ -46,10 +54,6 @@ _MAX_TIME_LIMIT_S = 86_400.0
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Technology = Literal["2G", "3G", "4G", "5G"]
 Scalar = bool | int | float | str
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
 
 class TerrainSection(_Section):
@@ -98,6 +102,7 @@ class NetworkSection(_Section):
     synthesize: SynthesizeSection | None = Field(None, description="count and seed of a synthetic list")
     antennas: dict[str, str] = Field(default_factory=dict, description="antenna name → pattern file (.msi, .pln, .txt)")
     antenna: str | None = Field(None, description="antenna of every sector of the technology, existing and new")
+    shared_masts: str | None = Field(None, description="table of masts of others that may be used")
 
     @model_validator(mode="after")
     def _one(self) -> NetworkSection:
@@ -173,6 +178,11 @@ class Scenario(_Section):
     candidates: dict[str, Any] = Field(default_factory=dict, description="rules for new sites")
     target: TargetSection = TargetSection()
     solve: SolveSection = SolveSection()
+    rollout: RollOutSection | None = Field(None, description="which sites in which year")
+    costs: CostsSection = CostsSection()
+    backhaul: BackhaulSection | None = Field(None, description="how sites are joined to the fibre")
+    expansion_5g: Expansion5GSection | None = Field(None, description="5G on existing and chosen sites")
+    parameters: ParametersSection | None = Field(None, description="identities, root sequences, neighbours")
     output: OutputSection = OutputSection()
     published: tuple[PublishedSection, ...] = ()
     licences: dict[str, str] = Field(default_factory=dict, description="key of an input file → licence and author")
@@ -215,8 +225,9 @@ class Scenario(_Section):
         if self.terrain.clutter not in ("derived", "default", "bare-earth"):
             named["terrain.clutter"] = self.terrain.clutter
         named |= {"demand.population": self.demand.population, "demand.communes": self.demand.communes}
-        named |= {f"network.{key}": getattr(self.network, key) for key in ("sites", "sectors", "cells")}
+        named |= {f"network.{key}": getattr(self.network, key) for key in ("sites", "sectors", "cells", "shared_masts")}
         named |= {f"network.antennas.{key}": name for key, name in self.network.antennas.items()}
+        named["backhaul.fibre"] = self.backhaul.fibre if self.backhaul is not None else None
         return {key: self.path(name) for key, name in named.items() if name is not None}
 
     def check_files(self) -> None:
@@ -255,13 +266,43 @@ class Scenario(_Section):
         from rfplan.optimize.candidates import CandidateRules
 
         defaults = CandidateRules()
-        values = dict(self.candidates)
-        for key in ("cost", "tx_height_agl_m"):
+        values: dict[str, Any] = {"cost": {}, **self.candidates}
+        priced = {"cost": self.costs.by_kind(defaults.cost), "tx_height_agl_m": defaults.tx_height_agl_m}
+        for key, standard in priced.items():
             if isinstance(values.get(key), Mapping):
-                values[key] = {**getattr(defaults, key), **values[key]}
+                values[key] = {**standard, **values[key]}
         if isinstance(values.get("kinds"), list):
             values["kinds"] = tuple(values["kinds"])
         return self._made("candidates", CandidateRules, values)
+
+    def make_backhaul_rules(self) -> Any:
+        """Return the rules for hops; costs not given are multiples of ``costs.greenfield``."""
+        from rfplan.optimize.hops import BackhaulRules
+
+        scale = self.costs.greenfield
+        standard = BackhaulRules()
+        priced = {f.name: scale * getattr(standard, f.name) for f in dataclasses.fields(standard) if "cost" in f.name}
+        given = {} if self.backhaul is None else self.backhaul.hops
+        return self._made("backhaul.hops", BackhaulRules, {**priced, **given})
+
+    def make_bands(self) -> Any:
+        """Return the 5G carriers on offer; costs not given are multiples of ``costs.greenfield``."""
+        from rfplan.optimize.overlay import OVERLAY_BANDS, OverlayBand
+
+        section = self.expansion_5g or Expansion5GSection(population=0.0)
+        known = {b.name: dataclasses.replace(b, cost=b.cost * self.costs.greenfield) for b in OVERLAY_BANDS}
+        for custom in section.custom:
+            values = custom.model_dump()
+            values["uplink_frequency_mhz"] = values["uplink_frequency_mhz"] or values["frequency_mhz"]
+            known[custom.name] = OverlayBand(**values)
+        bands = []
+        for name in dict.fromkeys([*section.bands, *(custom.name for custom in section.custom)]):
+            if name not in known:
+                raise ScenarioError(
+                    f"{self.source}: expansion_5g.bands: {name!r} is not known; {_unknown(name, list(known))}"
+                )
+            bands.append(dataclasses.replace(known[name], cost=section.cost.get(name, known[name].cost)))
+        return tuple(bands)
 
     def _made(self, section: str, kind: Any, values: Mapping[str, Any]) -> Any:
         """Build an object from a section, turning its complaints into ones that name the key."""
@@ -331,7 +372,8 @@ def load_scenario(source: str | os.PathLike[str], *, data_dir: str | os.PathLike
     for key in scenario.licences:
         if key not in inputs:
             raise ScenarioError(f"{name}: licences.{key}: {_unknown(key, inputs)}")
-    for make in (scenario.make_model, scenario.make_receiver, scenario.make_service, scenario.make_rules):
+    makers = (scenario.make_model, scenario.make_receiver, scenario.make_service, scenario.make_rules)
+    for make in (*makers, scenario.make_backhaul_rules, scenario.make_bands):
         make()
     return scenario
 

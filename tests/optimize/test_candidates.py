@@ -146,3 +146,35 @@ def test_bad_rules_are_refused(arguments, message):
 def test_bad_tables_are_refused():
     with pytest.raises(ParameterError, match="lack the columns"):
         Candidates(pd.DataFrame({"lon_deg": []}))
+
+
+def test_shared_masts_new_sectors_and_taller_masts_are_offered_and_built():
+    from types import SimpleNamespace
+
+    from rfplan.network import Network
+    from rfplan.terrain import Terrain
+
+    terrain = Terrain.from_arrays(
+        np.full((40, 40), 30.0), x0_m=5e5, y0_m=2.3e6, resolution_m=250.0, crs="EPSG:32648", clutter_height_m=0.0
+    )
+    lon, lat = terrain.lonlat(np.array([502e3, 506e3]), np.array([2298e3, 2294e3]))
+    sites = pd.DataFrame({"site_id": ["A", "B"], "lon_deg": lon, "lat_deg": lat, "technologies": ["4G", "2G"]})
+    network = Network.with_sectors(sites, azimuth_deg=(0.0, 90.0, 180.0))
+    demand = SimpleNamespace(population=np.ones((40, 40)), commune_index=np.zeros((40, 40), np.int32))
+    away_lon, away_lat = terrain.lonlat(np.array([508e3]), np.array([2299e3]))
+    shared = pd.DataFrame({"site_id": ["T"], "lon_deg": away_lon, "lat_deg": away_lat, "tx_height_agl_m": [55.0]})
+    rules = CandidateRules(kinds=("mast", "shared", "sector", "taller"))
+    found = find_candidates(terrain, demand, network, rules=rules, shared=shared)
+    table = found.table.set_index("kind")
+    assert table["candidate_id"].to_dict() == {
+        "mast": "upgrade-B", "shared": "shared-00001", "sector": "sector-A", "taller": "taller-A",
+    }  # fmt: skip
+    assert table.loc["shared", "tx_height_agl_m"] == 55.0
+    assert table.loc["taller", "tx_height_agl_m"] == network.sectors["tx_height_agl_m"].max() + 15.0
+    assert table.loc["sector", "azimuth_deg"] == 270.0
+    order = [3, 0, 2, 1]
+    built = found.to_network(order)
+    assert built.sites["site_id"].tolist() == found.table["candidate_id"].iloc[order].tolist()
+    azimuths = built.sectors.groupby("site_id")["azimuth_deg"].apply(sorted).to_dict()
+    assert azimuths["sector-A"] == [270.0]
+    assert azimuths["taller-A"] == [0.0, 120.0, 240.0]

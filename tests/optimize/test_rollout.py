@@ -103,3 +103,77 @@ def test_rules_hold_over_the_years():
 def test_bad_roll_outs_are_refused(arguments, message):
     with pytest.raises(ParameterError, match=message):
         MatrixRollOut.from_matrix(np.ones((3, 2)), **arguments)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_two_sites_a_row_are_scheduled_best(seed):
+    covers, cost, people = small(seed + 40, m=12, n=6)
+    covers |= np.random.default_rng(seed).random(covers.shape) < 0.25
+    required = np.random.default_rng(seed).integers(1, 3, len(people))
+    budgets = {2025: 4.0, 2026: 5.0, 2027: 3.0}
+    best = -1.0
+    for when in itertools.product(range(4), repeat=len(cost)):
+        when = np.array(when)
+        if any(cost[when == t].sum() > limit for t, limit in enumerate(budgets.values())):
+            continue
+        reached = [people[covers[:, when <= t].sum(axis=1) >= required].sum() for t in range(3)]
+        best = max(best, sum(reached))
+    problem = MatrixRollOut.from_matrix(covers, cost, weight=people, budgets=budgets, cover_times=required)
+    solution = problem.solve(20)
+    assert solution.objective == pytest.approx(best)
+    assert solution.status == "optimal"
+    assert solution.as_solution(problem, {"weight": people}).verified
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_settled_selection_is_scheduled_best_and_bounded_over_all_columns(seed):
+    covers, cost, people = small(seed + 80, m=30, n=8)
+    selection = np.flatnonzero(np.random.default_rng(seed).random(8) < 0.6)
+    carry = seed % 2 == 0
+    total = people[covers.any(axis=1)].sum()
+    budgets = dict.fromkeys((2025, 2026, 2027), float(cost[selection].sum()) / 3 if carry else 5.0)
+    problem = MatrixRollOut.from_matrix(covers, cost, weight=people, budgets=budgets, carry_over=carry)
+    found = problem.schedule(selection, 20)
+    limit = np.array(list(budgets.values()))
+    best, most = -1.0, 0
+    for when in itertools.product(range(4), repeat=len(selection)):
+        when = np.array(when)
+        spent = np.array([cost[selection[when == t]].sum() for t in range(3)])
+        if (np.cumsum(spent) > np.cumsum(limit) + 1e-9).any() if carry else (spent > limit + 1e-9).any():
+            continue
+        value = sum(people[covers[:, selection[when <= t]].any(axis=1)].sum() for t in range(3))
+        best, most = max(best, value), max(most, int((when < 3).sum()))
+    if carry:
+        assert sorted(found.selected.tolist()) == selection.tolist()
+        assert found.objective == pytest.approx(best)
+    else:
+        assert len(found.selected) <= most
+        assert found.objective <= best + 1e-9
+    for row in found.years.to_dict("records"):
+        money = limit[: list(budgets).index(row["year"]) + 1].sum()
+        reachable = max(
+            people[covers[:, list(c)].any(axis=1)].sum()
+            for k in range(9)
+            for c in itertools.combinations(range(8), k)
+            if cost[list(c)].sum() <= money + 1e-9
+        )
+        assert row["bound_percent"] >= 100 * reachable / total - 1e-6
+
+
+def test_a_milestone_beyond_a_settled_selection_says_what_the_others_could_do():
+    covers = np.array([[1, 0], [1, 0], [0, 1]], bool)
+    problem = MatrixRollOut.from_matrix(
+        covers, [3.0, 1.0], weight=[5.0, 5.0, 1.0], budgets={2025: 1.0, 2026: 4.0}, milestones={2025: 0.5, 2026: 0.9}
+    )
+    found = problem.schedule(np.array([1]), 5)
+    assert found.status == "infeasible"
+    assert "2025" in found.reason
+    assert "out of reach" in found.reason
+    assert "2026" in found.reason
+    assert "not proven out of reach" in found.reason
+
+
+def test_nothing_to_gain_is_scheduled_as_nothing():
+    problem = MatrixRollOut.from_matrix(np.zeros((3, 2)), weight=np.ones(3), budgets={2025: 1.0}, already=4.0)
+    assert problem.solve(2).years["covered_percent"].tolist() == [100.0]
+    assert problem.schedule(np.array([], np.int64), 2).selected.tolist() == []

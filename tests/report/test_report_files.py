@@ -64,7 +64,7 @@ def folder(plan: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_folder_holds_exactly_what_is_promised(folder: Path) -> None:
     found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    wanted = {"index.html", "manifest.json", "plan.gpkg"}
+    wanted = {"index.html", "manifest.json", "plan.gpkg", "tables/build_list.xlsx"}
     wanted |= {f"rasters/{n}.tif" for n in RASTERS} | {f"tables/{n}.csv" for n in TABLES}
     assert found == wanted
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]

@@ -1,9 +1,9 @@
-"""Where new 4G sites could stand: existing masts, settlements, summits, ridges and a net over the rest."""
+"""Where new sites could stand: existing and shared masts, settlements, summits, ridges and a net over the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,18 +26,37 @@ if TYPE_CHECKING:
     from rfplan.terrain import Terrain
 
 #: Kinds in the order in which they win when two stand too close: an upgrade before a new mast.
-KINDS = ("mast", "seat", "summit", "ridge", "grid")
+KINDS = ("mast", "shared", "seat", "summit", "ridge", "grid", "sector", "taller")
+#: Kinds looked for unless told otherwise; the others need a table of masts or enlarge every existing site.
+DEFAULT_KINDS = ("mast", "seat", "summit", "ridge", "grid")
+#: What is built at a candidate of each kind.
+WORK = {
+    "mast": "upgrade",
+    "shared": "co-location",
+    "seat": "greenfield",
+    "summit": "greenfield",
+    "ridge": "greenfield",
+    "grid": "greenfield",
+    "sector": "new sector",
+    "taller": "taller mast",
+}
 COLUMNS = ("candidate_id", "lon_deg", "lat_deg", "x_m", "y_m", "kind", "tx_height_agl_m", "cost", "site_id")
 #: Optional columns: equipment of a candidate that differs from the template's.
 EQUIPMENT = ("frequency_mhz", "uplink_frequency_mhz", "bandwidth_mhz", "max_power_dbm", "antenna")
 
 
 def _default_cost() -> dict[str, float]:
-    return {"mast": 0.4, "seat": 1.0, "summit": 1.6, "ridge": 1.4, "grid": 1.1}
+    return {
+        "mast": 0.4, "shared": 0.5, "seat": 1.0, "summit": 1.6, "ridge": 1.4, "grid": 1.1, "sector": 0.15,
+        "taller": 0.5,
+    }  # fmt: skip
 
 
 def _default_height_m() -> dict[str, float]:
-    return {"mast": 40.0, "seat": 42.0, "summit": 30.0, "ridge": 36.0, "grid": 42.0}
+    return {
+        "mast": 40.0, "shared": 40.0, "seat": 42.0, "summit": 30.0, "ridge": 36.0, "grid": 42.0, "sector": 30.0,
+        "taller": 45.0,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +66,9 @@ class CandidateRules:
     Attributes
     ----------
     kinds
-        Kinds to look for, of ``mast, seat, summit, ridge, grid``.
+        Kinds to look for, of ``mast`` (the technology on an existing site without it), ``shared`` (a mast of others,
+        from a table), ``seat, summit, ridge, grid`` (new masts), ``sector`` (one more sector on a site that has the
+        technology) and ``taller`` (a taller mast with sectors of its own beside the present ones).
     min_distance_to_existing_m
         Least distance from a site that already has the technology, metres.
     spacing_m
@@ -60,13 +81,16 @@ class CandidateRules:
         A ridge falls at least the drop to both sides within the radius.
     max_slope_deg
         No new mast on steeper ground (existing masts and seats are exempt).
+    taller_by_m
+        How much higher the antennas of a ``taller`` mast hang, metres.
     cost, tx_height_agl_m
-        By kind; costs in units of one new roadside mast by default.
+        By kind; costs in units of one new roadside mast by default. Heights of ``mast``, ``shared``, ``sector`` and
+        ``taller`` serve where the existing mast's is not known.
     max_candidates
         Upper limit; the last kinds are thinned evenly to meet it.
     """
 
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = DEFAULT_KINDS
     min_distance_to_existing_m: float = 500.0
     spacing_m: float = 700.0
     grid_spacing_m: float = 3000.0
@@ -75,6 +99,7 @@ class CandidateRules:
     ridge_radius_m: float = 450.0
     ridge_drop_m: float = 40.0
     max_slope_deg: float = 35.0
+    taller_by_m: float = 15.0
     cost: Mapping[str, float] = field(default_factory=_default_cost)
     tx_height_agl_m: Mapping[str, float] = field(default_factory=_default_height_m)
     max_candidates: int | None = None
@@ -84,7 +109,7 @@ class CandidateRules:
         unknown = set(self.kinds) - set(KINDS)
         if unknown:
             raise ParameterError(f"kinds names {sorted(unknown)}; allowed are {', '.join(KINDS)}")
-        for name in ("spacing_m", "grid_spacing_m", "summit_radius_m", "ridge_radius_m"):
+        for name in ("spacing_m", "grid_spacing_m", "summit_radius_m", "ridge_radius_m", "taller_by_m"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ParameterError(f"{name} = {value}: give a length above 0 m")
@@ -103,7 +128,8 @@ class Candidates:
     ----------
     table
         ``candidate_id, lon_deg, lat_deg, x_m, y_m, kind, tx_height_agl_m, cost, site_id``; ``site_id`` names the
-        existing site a ``mast`` stands on and is empty otherwise.
+        existing site a candidate stands on and is empty otherwise. A column ``azimuth_deg`` gives single sectors their
+        direction; where it is NaN the candidate has sectors at all of `azimuth_deg`.
     rules
         The rules they were found with.
     excluded
@@ -154,7 +180,19 @@ class Candidates:
         sites = table[["lon_deg", "lat_deg", "kind", "tx_height_agl_m", *extra]].assign(
             site_id=table["candidate_id"], name=table["candidate_id"], status="candidate", technologies=self.technology
         )
-        return Network.with_sectors(sites, self.template, self.azimuth_deg)
+        blank = pd.Series(np.nan, index=table.index)
+        single = table.get("azimuth_deg", blank).to_numpy(np.float64)
+        if np.isnan(single).all():
+            return Network.with_sectors(sites, self.template, self.azimuth_deg)
+        whole = sites[np.isnan(single)]
+        parts = [Network.with_sectors(whole, self.template, self.azimuth_deg)] if len(whole) else []
+        parts += [
+            Network.with_sectors(sites[single == azimuth], self.template, (float(azimuth),))
+            for azimuth in np.unique(single[~np.isnan(single)])
+        ]
+        built = Network.concat(parts)
+        order = pd.Series(np.arange(len(built.sites)), index=built.sites["site_id"])[sites["site_id"]]
+        return replace(built, sites=built.sites.iloc[order.to_numpy()].reset_index(drop=True))
 
 
 def find_candidates(
@@ -166,6 +204,7 @@ def find_candidates(
     technology: str = "4G",
     exclude: Any = None,
     template: Any = None,
+    shared: pd.DataFrame | None = None,
 ) -> Candidates:
     """Find where new sites could stand; the same inputs give the same candidates in the same order.
 
@@ -185,6 +224,8 @@ def find_candidates(
         Areas where nothing may be built: a shapely geometry or a list of them in longitude/latitude, or a GeoDataFrame.
     template
         Sector equipment for `Candidates.to_network`.
+    shared
+        Masts of others that may be used: ``site_id, lon_deg, lat_deg`` and optionally ``tx_height_agl_m``.
 
     Raises
     ------
@@ -210,9 +251,14 @@ def find_candidates(
     }
     have, upgrade = _existing(network, technology)
     apart = np.column_stack(terrain.xy(have["lon_deg"].to_numpy(), have["lat_deg"].to_numpy()))
-    masts = _masts(terrain, upgrade, known & inside & ~banned, rules) if "mast" in rules.kinds else _frame([])
-    parts = [masts]
-    for kind in KINDS[1:]:
+    allowed = known & inside & ~banned
+    parts = []
+    for kind, standing in (("mast", upgrade), ("shared", shared), ("sector", have), ("taller", have)):
+        if kind in rules.kinds and standing is not None:
+            parts.append(_masts(terrain, standing, allowed, rules, kind))
+    if "sector" in rules.kinds and network is not None:
+        parts = [_aimed(part, network, technology) for part in parts]
+    for kind in ("seat", "summit", "ridge", "grid"):
         if kind in rules.kinds:
             places = _places(kind, terrain, grid, possible if kind == "seat" else possible & ~steep, rules)
             parts.append(_frame_from_pixels(terrain, places, kind, rules))
@@ -227,7 +273,8 @@ def find_candidates(
             f"no candidate is left: {counts}; relax min_distance_to_existing_m, max_slope_deg or exclude, or add kinds"
         )
     table.insert(0, "candidate_id", _identifiers(table))
-    return Candidates(table[list(COLUMNS)], rules, counts, template, technology=technology)
+    columns = [*COLUMNS, *(["azimuth_deg"] if "azimuth_deg" in table.columns else [])]
+    return Candidates(table[columns], rules, counts, template, technology=technology)
 
 
 def _identifiers(table: pd.DataFrame) -> list[str]:
@@ -235,7 +282,8 @@ def _identifiers(table: pd.DataFrame) -> list[str]:
     names = []
     for kind, site in zip(table["kind"], table["site_id"], strict=True):
         serial[kind] = serial.get(kind, 0) + 1
-        names.append(f"upgrade-{site}" if site else f"new-{kind}-{serial[kind]:05d}")
+        word = "upgrade" if kind == "mast" else kind
+        names.append(f"{word}-{site}" if site else f"{kind if kind == 'shared' else 'new-' + kind}-{serial[kind]:05d}")
     return names
 
 
@@ -270,10 +318,24 @@ def _existing(network: Network | None, technology: str) -> tuple[pd.DataFrame, p
     return sites[has].reset_index(drop=True), sites[~has].reset_index(drop=True)
 
 
+def _aimed(masts: pd.DataFrame, network: Network, technology: str) -> pd.DataFrame:
+    """New sectors turned to the middle of the widest gap between the site's sectors of the technology."""
+    if not len(masts) or masts["kind"].iloc[0] != "sector":
+        return masts
+    carrying = set(network.cells.loc[network.cells["technology"] == technology, "sector_id"])
+    sectors = network.sectors[network.sectors["sector_id"].isin(carrying)]
+    middle = {}
+    for site, azimuths in sectors.groupby("site_id")["azimuth_deg"]:
+        turned = np.unique(azimuths.to_numpy(np.float64) % 360.0)
+        gap = np.diff(np.append(turned, turned[0] + 360.0))
+        middle[str(site)] = float((turned[gap.argmax()] + gap.max() / 2.0) % 360.0)
+    return masts.assign(azimuth_deg=masts["site_id"].map(middle).astype(np.float64))
+
+
 def _masts(
-    terrain: Terrain, upgrade: pd.DataFrame, allowed: npt.NDArray[np.bool_], rules: CandidateRules
+    terrain: Terrain, upgrade: pd.DataFrame, allowed: npt.NDArray[np.bool_], rules: CandidateRules, kind: str
 ) -> pd.DataFrame:
-    """Existing sites without the technology, on known ground inside the communes."""
+    """Candidates on masts that stand, on known ground inside the communes."""
     if len(upgrade) == 0:
         return _frame([])
     x_m, y_m = terrain.xy(upgrade["lon_deg"].to_numpy(np.float64), upgrade["lat_deg"].to_numpy(np.float64))
@@ -282,12 +344,13 @@ def _masts(
     ny, nx = allowed.shape
     on_grid = (row >= 0) & (row < ny) & (column >= 0) & (column < nx)
     on_grid[on_grid] = allowed[row[on_grid], column[on_grid]]
-    height = upgrade["tx_height_agl_m"].to_numpy(np.float64)
+    given = upgrade["tx_height_agl_m"].to_numpy(np.float64) if "tx_height_agl_m" in upgrade else np.zeros(len(x_m))
+    height = np.where(given > 0, given + (rules.taller_by_m if kind == "taller" else 0.0), rules.tx_height_agl_m[kind])
     frame = pd.DataFrame(
         {
-            "lon_deg": upgrade["lon_deg"], "lat_deg": upgrade["lat_deg"], "x_m": x_m, "y_m": y_m, "kind": "mast",
-            "tx_height_agl_m": np.where(height > 0, height, rules.tx_height_agl_m["mast"]), "cost": rules.cost["mast"],
-            "site_id": upgrade["site_id"].astype(str),
+            "lon_deg": upgrade["lon_deg"], "lat_deg": upgrade["lat_deg"], "x_m": x_m, "y_m": y_m, "kind": kind,
+            "tx_height_agl_m": height, "cost": rules.cost[kind],
+            "site_id": "" if kind == "shared" else upgrade["site_id"].astype(str),
         }
     )  # fmt: skip
     inside: pd.DataFrame = frame.loc[on_grid].reset_index(drop=True)
@@ -329,7 +392,10 @@ def _seats(
 def _thin(
     found: pd.DataFrame, apart: npt.NDArray[np.float64], rules: CandidateRules, counts: dict[str, int]
 ) -> pd.DataFrame:
-    """Keep candidates away from sites that have the technology and new masts away from one another."""
+    """Keep candidates away from sites that have the technology and new masts away from one another.
+
+    What enlarges a site that has the technology stands on it and is exempt.
+    """
     if len(found) == 0:
         return found
     position = found[["x_m", "y_m"]].to_numpy(np.float64)
@@ -337,12 +403,13 @@ def _thin(
         from scipy.spatial import cKDTree
 
         distance, _ = cKDTree(apart).query(position)
-        near = distance < rules.min_distance_to_existing_m
+        near = (distance < rules.min_distance_to_existing_m) & ~found["kind"].isin(("sector", "taller")).to_numpy()
         counts["too close to an existing site"] = int(near.sum())
         found, position = found[~near].reset_index(drop=True), position[~near]
-    mast = (found["kind"] == "mast").to_numpy()
+    mast = ~found["kind"].isin(("seat", "summit", "ridge", "grid")).to_numpy()
     new = np.flatnonzero(~mast)
-    kept = thin_by_distance(position[new, 0], position[new, 1], rules.spacing_m, position[mast])
+    blocking = found["kind"].isin(("mast", "shared")).to_numpy()
+    kept = thin_by_distance(position[new, 0], position[new, 1], rules.spacing_m, position[blocking])
     counts["too close to another candidate"] = len(new) - len(kept)
     return found.iloc[np.concatenate([np.flatnonzero(mast), new[kept]])].reset_index(drop=True)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from rfplan.errors import ParameterError
 from rfplan.optimize.greedy import build_order
 from rfplan.optimize.instance import CoverMatrix, FloatArray, IntArray, Rules, check_cost, check_weights
-from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixTargetCover
+from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixTargetCover, check_required
 from rfplan.optimize.rollout_exact import solve_years_exactly
 from rfplan.optimize.solution import Progress, Solution, Status, marginal_gains, relative_gap
 
@@ -28,7 +28,8 @@ class RollOutSolution:
     selected, year
         int32 columns and the year each is built, in build order.
     years
-        A row a year: ``year, budget, spent, sites, covered, covered_percent, bound_percent, milestone_percent, met``.
+        A row a year: ``year, budget, spent, sites, covered, covered_percent, bound_percent, milestone_percent, met``
+        and the ``reason`` where a milestone is not met.
         Percentages are of what is covered already or can be covered.
     objective
         Discounted sum over the years of the weight covered at each year's end (weight-years), gained by the schedule.
@@ -56,13 +57,13 @@ class RollOutSolution:
         matrix = problem.matrix
         indicator = np.zeros(matrix.shape[1])
         indicator[self.selected] = 1.0
-        covered = matrix.to_csc() @ indicator > 0
+        covered = matrix.to_csc() @ indicator >= problem.required
         last = float(self.years["covered"].iloc[-1])
         agrees = abs(problem.already + float(problem.weight[covered].sum()) - last) <= 1e-9 * max(1.0, last)
-        coverable = matrix.row_ptr[1:] > matrix.row_ptr[:-1]
+        coverable = np.diff(matrix.row_ptr) >= problem.required
         return Solution(
             selected=self.selected,
-            marginal=marginal_gains(matrix, self.selected, np.ones(matrix.shape[0], np.int32), measures),
+            marginal=marginal_gains(matrix, self.selected, problem.required, measures),
             cost=problem.cost[self.selected],
             objective=self.objective,
             bound=self.bound,
@@ -84,6 +85,7 @@ class MatrixRollOut:
     matrix: CoverMatrix
     cost: FloatArray
     weight: FloatArray
+    required: IntArray
     budgets: Mapping[int, float]
     milestones: Mapping[int, float] = field(default_factory=dict)
     discount_rate: float = 0.0
@@ -100,6 +102,7 @@ class MatrixRollOut:
         weight: Any = None,
         budgets: Mapping[int, float],
         milestones: Mapping[int, float] | None = None,
+        cover_times: Any = 1,
         rules: Rules | None = None,
         **options: Any,
     ) -> MatrixRollOut:
@@ -107,8 +110,8 @@ class MatrixRollOut:
 
         Parameters
         ----------
-        covers, cost, weight, rules
-            As for ``MaximalCoverage.from_matrix``.
+        covers, cost, weight, cover_times, rules
+            As for ``MaximalCoverage.from_matrix``; rows that the same columns cover are merged for the search.
         budgets
             Cost allowed in each year, such as ``{2025: 10.0, 2026: 12.0}``.
         milestones
@@ -136,6 +139,7 @@ class MatrixRollOut:
             matrix,
             check_cost(cost, n),
             first,
+            check_required(cover_times, m),
             {year: float(budgets[year]) for year in sorted(budgets)},
             {year: milestones[year] for year in sorted(milestones)},
             rules=rules or Rules(),
@@ -146,7 +150,7 @@ class MatrixRollOut:
     def total(self) -> float:
         """Weight covered already or coverable by permitted columns."""
         permitted = np.setdiff1d(np.arange(self.matrix.shape[1]), self.rules.forbidden)
-        return self.already + float(self.weight[self.matrix.rows_covered(permitted) > 0].sum())
+        return self.already + float(self.weight[self.matrix.rows_covered(permitted) >= self.required].sum())
 
     @property
     def discount(self) -> FloatArray:
@@ -156,14 +160,16 @@ class MatrixRollOut:
     def solve(self, time_limit_s: float = 60.0, seed: int = 0, progress: Progress | None = None) -> RollOutSolution:
         """Schedule; see `RollOutSolution`. Small problems are solved exactly, others by years with a bound a year."""
         start = time.perf_counter()
-        years = list(self.budgets)
+        merged = self.merged()
+        if merged.matrix.shape[0] < self.matrix.shape[0]:
+            return merged.solve(time_limit_s, seed, progress)
         options = [self._year_by_year(time_limit_s * 0.25, seed)]
         limits, last = self._yearly_bounds(time_limit_s * 0.5, seed, progress)
         options.append(self._schedule(last))
         if self.milestones:
             options += [self._schedule(self._cheapest_for(year, time_limit_s * 0.1, seed)) for year in self.milestones]
         exact_bound = np.inf
-        if self.matrix.shape[0] * len(years) <= 4000 and self.matrix.nnz * len(years) <= 40_000:
+        if self._fits_exact_model():
             left = max(1.0, time_limit_s - (time.perf_counter() - start))
             found, exact_bound, possible = solve_years_exactly(self, left, seed)
             if found is not None:
@@ -180,8 +186,98 @@ class MatrixRollOut:
         reached = []
         for year in self.budgets:
             count += self.matrix.rows_covered(plan.get(year, []))
-            reached.append(self.already + float(self.weight[count > 0].sum()))
+            reached.append(self.already + float(self.weight[count >= self.required].sum()))
         return np.array(reached)
+
+    def merged(self) -> MatrixRollOut:
+        """The same problem with one row for all rows that count, that the same columns cover, as often required."""
+        matrix = self.matrix
+        useful = np.flatnonzero((self.weight > 0) & (np.diff(matrix.row_ptr) >= self.required))
+        groups: dict[tuple[int, bytes], int] = {}
+        where = np.array(
+            [
+                groups.setdefault(
+                    (int(self.required[i]), matrix.row_cols[matrix.row_ptr[i] : matrix.row_ptr[i + 1]].tobytes()),
+                    len(groups),
+                )
+                for i in useful
+            ],
+            np.int64,
+        )
+        _, first = np.unique(where, return_index=True)
+        rows = useful[first]
+        return replace(
+            self,
+            matrix=matrix.take(rows=rows),
+            weight=np.asarray(np.bincount(where, weights=self.weight[useful], minlength=len(rows)), np.float64),
+            required=self.required[rows],
+        )
+
+    def schedule(
+        self,
+        selection: npt.NDArray[np.integer],
+        time_limit_s: float = 10.0,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> RollOutSolution:
+        """Put a selection that is settled already into years; what no year can pay for is left out.
+
+        The bounds, and what is said of missed milestones, are over all columns: no other selection could be faster
+        than ``bound_percent`` for the same money.
+
+        Parameters
+        ----------
+        selection
+            Columns to build, each once.
+        time_limit_s, seed, progress
+            As for `solve`.
+        """
+        start = time.perf_counter()
+        whole = self.merged()
+        columns = np.unique(np.asarray(selection, np.int64))
+        small = replace(
+            whole,
+            matrix=whole.matrix.take(columns=columns),
+            cost=self.cost[columns],
+            rules=Rules(fixed=tuple(np.flatnonzero(np.isin(columns, self.rules.fixed)).tolist())),
+        ).merged()
+        scale = whole.total / max(small.total, 1e-300)
+        small = replace(small, milestones={year: share * scale for year, share in self.milestones.items()})
+        options = [small._year_by_year(time_limit_s * 0.2, seed), small._schedule(np.arange(len(columns)))]
+        if small._fits_exact_model():
+            found, _, _ = solve_years_exactly(small, time_limit_s * 0.3, seed)
+            options += [] if found is None else [found]
+        options = [small._completed(plan) for plan in options]
+        limits, _ = whole._yearly_bounds(time_limit_s * 0.5, seed, progress)
+        best = max(
+            options,
+            key=lambda plan: (sum(map(len, plan.values())), -whole._missed(_named(plan, columns)), small._value(plan)),
+        )
+        bound = float(self.discount @ (limits - self.already))
+        return whole._solution(_named(best, columns), limits, bound, time.perf_counter() - start, seed)
+
+    def _fits_exact_model(self) -> bool:
+        count = len(self.budgets)
+        return self.matrix.shape[0] * count <= 4000 and self.matrix.nnz * count <= 40_000
+
+    def _completed(self, plan: Mapping[int, list[int]]) -> dict[int, list[int]]:
+        """The plan with every column that is not in it yet put where money is left, early years first."""
+        out = {year: list(plan.get(year, [])) for year in self.budgets}
+        built = {column for columns in out.values() for column in columns}
+        for column in (c for c in range(len(self.cost)) if c not in built):
+            for year in self.budgets:
+                trial = {**out, year: [*out[year], column]}
+                if self._affordable(trial):
+                    out = trial
+                    break
+        return out
+
+    def _affordable(self, plan: Mapping[int, list[int]]) -> bool:
+        spent = np.array([self.cost[plan[year]].sum() for year in self.budgets])
+        money = np.array(list(self.budgets.values()))
+        if self.carry_over:
+            spent, money = np.cumsum(spent), np.cumsum(money)
+        return bool((spent <= money * (1 + 1e-9)).all())
 
     def _value(self, plan: Mapping[int, list[int]]) -> float:
         return float(self.discount @ (self.covered_by_year(plan) - self.already))
@@ -212,9 +308,9 @@ class MatrixRollOut:
         return plan
 
     def _budget_problem(self, budget: float, fixed: tuple[int, ...]) -> MatrixMaximalCoverage:
-        one = np.ones(self.matrix.shape[0], np.int32)
         rules = replace(self.rules, fixed=fixed)
-        return MatrixMaximalCoverage(self.matrix, self.cost, self.weight, {"weight": self.weight}, budget, one, rules)
+        measures = {"weight": self.weight}
+        return MatrixMaximalCoverage(self.matrix, self.cost, self.weight, measures, budget, self.required, rules)
 
     def _yearly_bounds(
         self, time_limit_s: float, seed: int, progress: Progress | None
@@ -239,7 +335,7 @@ class MatrixRollOut:
             {"weight": self.weight},
             {"weight": self.milestones[year]},
             {"weight": self.already},
-            np.ones(self.matrix.shape[0], np.int32),
+            self.required,
             rules=self.rules,
         )
         return problem.solve(max(0.5, time_limit_s), seed).selected
@@ -257,7 +353,7 @@ class MatrixRollOut:
             purse = budget + (purse if self.carry_over else 0.0)
             plan[year] = []
             for column in list(waiting):
-                if self.cost[column] <= purse and column not in banned:
+                if self.cost[column] <= purse * (1 + 1e-9) and column not in banned:
                     plan[year].append(column)
                     waiting.remove(column)
                     purse -= float(self.cost[column])
@@ -284,7 +380,9 @@ class MatrixRollOut:
         table["met"] = ~(table["covered_percent"] < table["milestone_percent"] - 1e-7)
         objective = self._value(plan)
         bound = max(bound, objective)
-        reasons = [self._why(row, table) for _, row in table[~table["met"]].iterrows()]
+        missed = table[~table["met"]]
+        reasons = [self._why(row, table) for _, row in missed.iterrows()]
+        table["reason"] = pd.Series(reasons, index=missed.index, dtype=object).reindex(table.index, fill_value="")
         gap = relative_gap(objective, bound)
         return RollOutSolution(
             selected=np.array([c for year in self.budgets for c in plan.get(year, [])], np.int32),
@@ -313,4 +411,9 @@ class MatrixRollOut:
         words += f"; nearest feasible: by {int(later['year'].iloc[0])}" if len(later) else ""
         cheapest = float(self.cost[self._cheapest_for(year, 5.0, 0)].sum())
         have = float(table.loc[table["year"] <= year, "budget"].sum())
-        return words + f"; a selection that meets it costs {cheapest:g} against {have:g} budgeted until then"
+        return words + f"; a selection that meets it costs {cheapest:.4g} against {have:.4g} budgeted until then"
+
+
+def _named(plan: Mapping[int, list[int]], columns: npt.NDArray[np.int64]) -> dict[int, list[int]]:
+    """The plan with the columns' own numbers in place of their positions."""
+    return {year: columns[chosen].tolist() for year, chosen in plan.items()}

@@ -25,7 +25,7 @@ def solve_years_exactly(
     years = list(problem.budgets)
     count = len(years)
     covers = problem.matrix.to_csc().tocsr()
-    one_year = sparse.hstack([covers, -sparse.identity(m)], format="csr")
+    one_year = sparse.hstack([covers, -sparse.diags(problem.required.astype(np.float64))], format="csr")
     blocks = [sparse.block_diag([one_year] * count, format="csr")]
     low, high = [np.zeros(m * count)], [np.full(m * count, np.inf)]
     size = n + m
@@ -58,7 +58,8 @@ def solve_years_exactly(
     lower, upper = np.zeros((count, size)), np.ones((count, size))
     lower[:, list(problem.rules.fixed)] = 1.0
     upper[:, list(problem.rules.forbidden)] = 0.0
-    integer = np.tile(np.arange(size) < n, count)
+    # A row that one column covers is whole by itself; one that wants several must be told not to count in part.
+    integer = np.tile(np.concatenate([np.ones(n, np.bool_), problem.required > 1]), count)
     cost = -np.concatenate([np.concatenate([np.zeros(n), worth * problem.weight]) for worth in problem.discount])
     model = LinearModel(
         cost,

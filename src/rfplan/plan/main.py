@@ -14,9 +14,11 @@ from rfplan.errors import RfplanWarning
 from rfplan.io.atomic import make_folder
 from rfplan.optimize import Plan
 from rfplan.plan import stages
+from rfplan.plan.additions import Additions
 from rfplan.plan.bookkeeping import Progress, Run
 from rfplan.plan.keeping import keep_coverage, keep_table
 from rfplan.plan.words import metadata
+from rfplan.plan.years import roll_out
 from rfplan.scenario import Scenario, load_scenario
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ STAGES = (
     "coverage before",
     "candidates",
     "choose sites",
+    "roll-out",
     "coverage after",
 )
 
@@ -53,12 +56,15 @@ class ScenarioPlan(Plan):
         Area and people covered, a row a commune and one in all.
     network_report
         What reading the network found.
+    additions
+        Roll-out by year, backhaul, 5G and network parameters, as far as the scenario asks for them.
     """
 
     metadata: Mapping[str, Any] = field(default_factory=dict)
     key_figures_before: Any = None
     key_figures_after: Any = None
     network_report: Any = None
+    additions: Additions = field(default_factory=Additions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +225,7 @@ def _plan(run: Run) -> ScenarioPlan:
             rules=scenario.make_rules(),
             technology=scenario.coverage.technology,
             template=stages.template(scenario),
+            shared=stages.shared_masts(scenario),
         )
         keep_table(run, "candidates.csv", candidates.table)
     with run.stage("choose sites"):
@@ -230,7 +237,11 @@ def _plan(run: Run) -> ScenarioPlan:
             area_target=scenario.target.area,
             commune_population_floor=scenario.target.commune_population_floor,
         )
-        solved = problem.solve(scenario.solve.time_limit_s, scenario.solve.seed, run.tell)
+        ready = problem.prepare(run.tell)
+        solved = problem.solve(scenario.solve.time_limit_s, scenario.solve.seed, run.tell, prepared=ready)
+        keep_table(run, "build_list.csv", solved.sites)
+    with run.stage("roll-out"):
+        solved, years = roll_out(scenario, ready, solved, run.tell)
         keep_table(run, "build_list.csv", solved.sites)
     with run.stage("coverage after"):
         figures_after = summarize(solved.coverage_after, demand)
@@ -245,4 +256,5 @@ def _plan(run: Run) -> ScenarioPlan:
         key_figures_before=predicted.key_figures,
         key_figures_after=figures_after,
         network_report=given.network_report,
+        additions=Additions(cost_unit=scenario.costs.unit, rollout=years),
     )

@@ -12,6 +12,8 @@ from rfplan.plan.keeping import keep_table
 from rfplan.scenario import Scenario
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from rfplan.demand import Demand
     from rfplan.network import Network
     from rfplan.terrain import Terrain
@@ -140,6 +142,17 @@ def antennas(scenario: Scenario) -> dict[str, Any] | None:
         except ValueError as error:
             raise ScenarioError(f"{scenario.source}: network.antenna: {error}") from error
     return antennas or None
+
+
+def shared_masts(scenario: Scenario) -> pd.DataFrame | None:
+    """Read the masts of others that may be used."""
+    from rfplan.network import read_network
+
+    if scenario.network.shared_masts is None:
+        return None
+    masts = read_network(scenario.path(scenario.network.shared_masts), technology=scenario.coverage.technology)
+    height = masts.sectors.groupby("site_id")["tx_height_agl_m"].max()
+    return masts.sites.assign(tx_height_agl_m=masts.sites["site_id"].map(height).astype(float))
 
 
 def template(scenario: Scenario) -> Any:

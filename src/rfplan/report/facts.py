@@ -62,6 +62,8 @@ class Facts:
     curve, sweep : DataFrame
     solution : dict
         ``objective, bound, gap, seed, time_s, status, reason, verified, candidates``; None where unknown.
+    additions : rfplan.plan.additions.Additions or None
+        Roll-out, backhaul, 5G and network parameters, as far as the plan has them.
     """
 
     context: ReportContext
@@ -85,6 +87,17 @@ class Facts:
     curve: pd.DataFrame
     sweep: pd.DataFrame
     solution: dict[str, Any]
+    additions: Any = None
+
+    @property
+    def rollout(self) -> Any:
+        """Sites by year (`rfplan.plan.years.YearPlan`), or None."""
+        return getattr(self.additions, "rollout", None)
+
+    @property
+    def cost_unit(self) -> str:
+        """What costs are counted in."""
+        return str(getattr(self.additions, "cost_unit", "in the scenario's unit"))
 
     @property
     def required_rsrp_dbm(self) -> float:
@@ -150,6 +163,7 @@ def gather(plan: Any, context: ReportContext) -> Facts:
         curve=_curve(plan),
         sweep=_sweep(context, before, after, grid),
         solution=_solution(plan),
+        additions=getattr(plan, "additions", None),
     )
 
 

@@ -10,8 +10,10 @@ import pandas as pd
 
 from rfplan.colours import hillshade
 from rfplan.io.raster import write_cog
+from rfplan.io.spreadsheets import write_xlsx
 from rfplan.io.tables import write_csv
 from rfplan.io.vector import write_gpkg
+from rfplan.report.extras import extra_tables
 from rfplan.report.facts import Facts
 
 _SHARED = ("code", "name", "area_km2", "area_on_terrain_km2", "population", "population_on_terrain")
@@ -68,6 +70,9 @@ def write_tables(facts: Facts, folder: Path) -> None:
     write_csv(folder / "key_figures_after.csv", pd.concat([facts.key_after, total_after], ignore_index=True))
     write_csv(folder / "key_figures.csv", key_figures(facts))
     write_csv(folder / "build_list.csv", facts.build)
+    write_xlsx(folder / "build_list.xlsx", {"build list": facts.build, **extra_tables(facts)})
+    for name, frame in extra_tables(facts).items():
+        write_csv(folder / f"{name}.csv", frame)
     write_csv(folder / "curve.csv", facts.curve)
     write_csv(folder / "threshold_sweep.csv", facts.sweep)
     for when, coverage in (("before", facts.before), ("after", facts.after)):

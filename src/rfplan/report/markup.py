@@ -150,6 +150,11 @@ def section(identity: str, head: str, body: str) -> str:
     return f'<section id="{text(identity)}"><h2>{text(head)}</h2>{body}</section>'
 
 
+def scroll(inner: str, css_class: str = "scroll") -> str:
+    """A box that scrolls when what is in it is larger; `inner` is HTML."""
+    return f'<div class="{css_class}" tabindex="0">{inner}</div>'
+
+
 def definitions(values: Mapping[str, Any]) -> str:
     """Nested mappings as nested definition lists."""
     if not values:

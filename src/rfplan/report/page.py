@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from rfplan.report import sections
+from rfplan.report.extras import extra_sections
 from rfplan.report.facts import Facts
 from rfplan.report.markup import number, text
 from rfplan.report.payload import BADGES, json_for_html, map_payload
@@ -57,6 +58,7 @@ def render(facts: Facts, manifest: Mapping[str, Any]) -> str:
     parts = [
         ("results", "Results", sections.results(facts)),
         ("published", "Published figures", sections.published(facts)),
+        *extra_sections(facts),
         ("build", "Sites to build", sections.build_table(facts)),
         ("communes", "Communes", sections.commune_table(facts)),
         ("rest", "Uncoverable rest", sections.rest_table(facts)),

@@ -13,6 +13,7 @@ from rfplan.colours import COVERED, FRESH, GAP, NOTHING, Colour, ColourScale, gr
 from rfplan.report.context import plain
 from rfplan.report.facts import Facts
 from rfplan.report.images import Mercator, data_uri, png, shade_indices, shade_palette
+from rfplan.report.years import WORK_WORDS, year_legend
 
 NEVER: Colour = (61, 44, 79)
 HATCH_PERIOD, HATCH_WIDTH = 7, 3
@@ -22,7 +23,10 @@ MAX_POLYGONS = 400
 """Uncoverable patches that can be clicked on the map, those with most people first; all are drawn."""
 
 KIND_WORDS = {
-    "mast": "mast upgrade",
+    "mast": "existing mast",
+    "shared": "shared mast",
+    "sector": "existing site",
+    "taller": "existing site",
     "seat": "commune seat",
     "summit": "summit",
     "ridge": "ridge",
@@ -76,6 +80,8 @@ def map_payload(facts: Facts) -> dict[str, Any]:
         "start": "change" if len(facts.build) else "after",
         "existing": existing_markers(facts),
         "planned": planned_markers(facts),
+        "years": year_legend(facts),
+        "costUnit": facts.cost_unit,
         "today": {
             "peoplePercent": plain(float(facts.total_before["covered_population_percent"]))
             if facts.has_people
@@ -281,6 +287,8 @@ def planned_markers(facts: Facts) -> list[dict[str, Any]]:
             "lon": round(float(row["lon_deg"]), 6),
             "height": plain(row["tx_height_agl_m"]),
             "cost": plain(row["cost"]),
+            "year": int(row["year"]) if "year" in row else None,
+            "work": WORK_WORDS.get(str(row.get("work", "")), ""),
             "people": plain(row["gained_people"]) if facts.has_people else None,
             "km2": plain(row["gained_km2"]),
             "peoplePercent": plain(row["cumulative_people_percent"]) if facts.has_people else None,

@@ -17,12 +17,14 @@ from rfplan.report.markup import (
     definitions,
     number,
     percent,
+    scroll,
     section,
     share_bar,
     table,
     text,
 )
 from rfplan.report.payload import MAX_POLYGONS, kind_text, present
+from rfplan.report.years import WORK_WORDS, bound_series
 
 SHORTFALL_PERCENT = 95.0
 
@@ -81,7 +83,7 @@ def _sites_card(facts: Facts) -> str:
     notes = ["; ".join(f"{number(count)} × {name}" for name, count in kinds.items())]
     notes.append(f"Chosen from {number(candidates)} candidates" if candidates else "")
     notes.append(f"Beside {number(len(facts.existing))} existing sites")
-    notes.append(f"Total cost {number(cost, 2)}" if _known(cost) and len(facts.build) else "")
+    notes.append(f"Total cost {number(cost, 2)}, {facts.cost_unit}" if _known(cost) and len(facts.build) else "")
     return card("New sites", number(len(facts.build)), notes)
 
 
@@ -95,7 +97,7 @@ def _proof_card(facts: Facts) -> str:
     if known["verified"] is not None:
         notes.append("Predicted anew as a whole: agrees" if known["verified"] else "Not verified by a new prediction")
     if known["status"] == "infeasible":
-        notes.append("The target cannot be met with these candidates")
+        notes.append("The target is not met")
     if present(known["reason"]):
         notes.append(str(known["reason"]))
     return card("Distance to the proven optimum", big, notes)
@@ -118,7 +120,7 @@ def results(facts: Facts) -> str:
     left = f"<div><h3>Coverage against cost, in build order</h3>{curve_chart(facts)}</div>"
     right = f"<div><h3>Coverage against the level a service needs</h3>{sweep_chart(facts)}</div>"
     body = f'<div class="two">{left}{right}</div>'
-    body += "<h3>Threshold sweep</h3>" + _scroll(sweep_table(facts), "scroll free")
+    body += "<h3>Threshold sweep</h3>" + scroll(sweep_table(facts), "scroll free")
     body += (
         '<p class="small">Share of people and ground where one cell reaches the level and closes the uplink: what the '
         "network would cover if the service needed that level. The uplink\u2019s needs stay those of the planned "
@@ -145,7 +147,8 @@ def curve_chart(facts: Facts) -> str:
             continue
         y = [float(facts.total_before[total]), *build[column].to_numpy(np.float64).tolist()]
         series.append(Series(name, x, y, style, dots=len(x) <= 25))
-    label = "Cost spent, in the scenario's unit" if by_cost else "New sites built"
+    series += bound_series(facts) if by_cost else []
+    label = f"Cost spent, {facts.cost_unit}" if by_cost else "New sites built"
     return line_chart(series, Axes(label, "Covered, %", "Cost–coverage curve"))
 
 
@@ -202,7 +205,7 @@ def published(facts: Facts) -> str:
         Column("Area", [r[2] for r in rows], 2, "percent"),
         Column("Source", [r[3] for r in rows]),
     ]
-    body = _scroll(table("published-figures", "Published figures", columns, sortable=False), "scroll free")
+    body = scroll(table("published-figures", "Published figures", columns, sortable=False), "scroll free")
     body += "".join(
         f'<p class="small wide">{text(p.explanation)}</p>' for p in facts.context.published if p.explanation
     )
@@ -218,7 +221,9 @@ def build_table(facts: Facts) -> str:
     columns = [
         Column("Order", frame["order"].tolist(), 0),
         Column("Site", names, kind="goto"),
-        Column("Kind", frame["kind"].map(kind_text).tolist()),
+        *([Column("Year", frame["year"].astype(str).tolist())] if "year" in frame.columns else []),
+        *([Column("Work", frame["work"].map(WORK_WORDS).tolist())] if "work" in frame.columns else []),
+        Column("Place", frame["kind"].map(kind_text).tolist()),
         Column("Latitude, °", frame["lat_deg"].tolist(), 5),
         Column("Longitude, °", frame["lon_deg"].tolist(), 5),
         Column("Antenna height, m", frame["tx_height_agl_m"].tolist(), 0),
@@ -233,17 +238,13 @@ def build_table(facts: Facts) -> str:
         columns = [c for c in columns if c.head not in ("People gained", "Population covered")]
     goto = [f"site:{i}" for i in range(len(frame))]
     grid = table("build-list", "Sites to build", columns, goto=goto)
-    return section("build", "Sites to build, in order", _tools("build-list", "Filter sites") + _scroll(grid))
+    return section("build", "Sites to build, in order", _tools("build-list", "Filter sites") + scroll(grid))
 
 
 def _tools(target: str, label: str, below: str = "") -> str:
     words = f'placeholder="{text(label)}" aria-label="{text(label)}"'
     box = f'<label><input type="search" data-filter="{target}" {words}></label>'
     return f'<div class="tools">{box}{below}<span class="shown"></span></div>'
-
-
-def _scroll(inner: str, css_class: str = "scroll") -> str:
-    return f'<div class="{css_class}" tabindex="0">{inner}</div>'
 
 
 def commune_table(facts: Facts) -> str:
@@ -282,7 +283,7 @@ def commune_table(facts: Facts) -> str:
     below = f'<label class="option"><input type="checkbox" data-below> {words}</label>'
     short = (after[measure] < SHORTFALL_PERCENT).tolist()
     grid = table("commune-list", "Communes", columns, goto=goto, short=short, foot=True)
-    return section("communes", "Communes", _tools("commune-list", "Filter communes", below) + _scroll(grid))
+    return section("communes", "Communes", _tools("commune-list", "Filter communes", below) + scroll(grid))
 
 
 def _left(key: pd.DataFrame, whole: str, part: str) -> pd.Series:
@@ -315,7 +316,7 @@ def rest_table(facts: Facts) -> str:
     patches = f"{number(len(frame))} of {number(len(facts.uncoverable))} patches"
     words = f'<p class="small">{patches}, those with most people first. All are in plan.gpkg.</p>'
     grid = table("rest-list", "Uncoverable rest", columns, goto=goto)
-    return section("rest", "Uncoverable rest", words + _scroll(grid))
+    return section("rest", "Uncoverable rest", words + scroll(grid))
 
 
 def provenance(facts: Facts, manifest: Mapping[str, Any]) -> str:
@@ -332,7 +333,7 @@ def provenance(facts: Facts, manifest: Mapping[str, Any]) -> str:
             Column("Note", [entry.get("note", "") for entry in inputs]),
         ]
         columns = [c for c in columns if any(present(v) for v in c.values)]
-        body += "<h3>Inputs</h3>" + _scroll(table("inputs", "Inputs", columns, sortable=False), "scroll free")
+        body += "<h3>Inputs</h3>" + scroll(table("inputs", "Inputs", columns, sortable=False), "scroll free")
     left = f"<h3>Prediction</h3>{definitions(manifest['prediction'])}"
     left += f"<h3>Solution</h3>{definitions(manifest['solution'])}"
     right = f"<h3>Parameters</h3>{definitions(manifest['parameters'])}" if manifest["parameters"] else ""

@@ -77,7 +77,8 @@
       if (theme.note) { box.appendChild(element("p", { "class": "small hint", text: theme.note })); }
     }
     var beyond = data.communes.features.some(function (f) { return f.properties.off; });
-    var marks = vectors.filter(function (v) { return v.on && v.legend; }).map(function (v) { return swatch(v.legend); });
+    var marks = [];
+    vectors.filter(function (v) { return v.on; }).forEach(function (v) { (v.legends || [v.legend]).forEach(function (entry) { marks.push(swatch(entry)); }); });
     if (beyond && vectors.some(function (v) { return v.id === "communes" && v.on; })) { marks.push(swatch({ mark: "dash", colour: "#8d99a5", label: "Commune beyond the terrain: not judged" })); }
     if (marks.length) { box.appendChild(element("ul", { "class": "marks" }, marks)); }
   }
@@ -151,11 +152,13 @@
         return popup("Existing site", site.name || site.id, site.facts.concat([["Position", position(site.lat, site.lon)]]));
       }, { minWidth: 250, maxWidth: 340 });
   }));
+  var yearColour = {};
+  data.years.forEach(function (entry) { yearColour[entry.year] = entry.colour; });
   var planned = data.planned.map(function (site) {
-    var marker = new Numbered([site.lat, site.lon], { renderer: canvas.planned, pane: "planned", radius: 5, weight: 1.4, color: "#111", fillColor: "#ffb000", fillOpacity: 1, order: site.order, bubblingMouseEvents: false });
+    var marker = new Numbered([site.lat, site.lon], { renderer: canvas.planned, pane: "planned", radius: 5, weight: 1.4, color: "#111", fillColor: yearColour[site.year] || "#ffb000", fillOpacity: 1, order: site.order, bubblingMouseEvents: false });
     marker.bindPopup(function () {
       return popup("New site, number " + site.order + " of " + data.planned.length, site.name || site.id, [
-        ["Kind", site.kind], ["Antenna height above ground", site.height === null ? null : number(site.height, 0) + " m"], ["Cost", site.cost === null ? null : number(site.cost, 2)],
+        ["Year", site.year], ["Work", site.work], ["Place", site.kind], ["Antenna height above ground", site.height === null ? null : number(site.height, 0) + " m"], ["Cost, " + data.costUnit, site.cost === null ? null : number(site.cost, 2)],
         ["People gained", site.people === null ? null : number(site.people, 0)], ["Area gained", site.km2 === null ? null : number(site.km2, 2) + " km²"],
         ["Population covered so far", site.peoplePercent === null ? null : number(site.peoplePercent, 2) + " %"], ["Area covered so far", site.areaPercent === null ? null : number(site.areaPercent, 2) + " %"],
         ["Position", position(site.lat, site.lon)]]);
@@ -186,7 +189,7 @@
   }
   var vectors = [
     { id: "existing", label: "Existing sites", layer: existing, count: data.existing.length, on: data.existing.length > 0, legend: { mark: "dot", colour: "#1d2731", label: "Existing site" } },
-    { id: "planned", label: "New sites", layer: plannedGroup, count: planned.length, on: planned.length > 0, legend: { mark: "ring", colour: "#ffb000", label: "New site, numbered in build order" } },
+    { id: "planned", label: "New sites", layer: plannedGroup, count: planned.length, on: planned.length > 0, legends: data.years.length ? data.years.filter(function (y) { return y.sites; }).map(function (y) { return { mark: "ring", colour: y.colour, label: "New site of " + y.year + ": " + number(y.sites, 0) }; }) : [{ mark: "ring", colour: "#ffb000", label: "New site, numbered in build order" }] },
     { id: "communes", label: "Commune borders", layer: communes, count: communes ? data.communes.features.length : 0, on: !!communes, legend: { mark: "line", colour: "#2f3b47", label: "Commune border" } },
     { id: "uncoverable", label: "Uncoverable rest", layer: polygons, count: data.uncoverableCount, on: !!polygons, legend: { mark: "hatch", colour: "#3d2c4f", label: "Uncoverable: no candidate reaches it" } }
   ];
@@ -224,7 +227,7 @@
         if (i < count) { plannedGroup.addLayer(marker); } else { plannedGroup.removeLayer(marker); }
       });
       var last = count ? data.planned[count - 1] : data.today;
-      byId("step-text").textContent = number(count, 0) + " of " + number(planned.length, 0) + " new sites: " + (last.peoplePercent === null ? "" : "population " + number(last.peoplePercent, 2) + " %, ") + "area " + number(last.areaPercent, 2) + " % covered";
+      byId("step-text").textContent = number(count, 0) + " of " + number(planned.length, 0) + " new sites" + (last.year ? ", to " + last.year : "") + ": " + (last.peoplePercent === null ? "" : "population " + number(last.peoplePercent, 2) + " %, ") + "area " + number(last.areaPercent, 2) + " % covered";
     };
     step.addEventListener("input", built);
     built();

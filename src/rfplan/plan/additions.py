@@ -1,0 +1,27 @@
+"""What a plan may hold beyond the chosen sites: roll-out, backhaul, 5G, network parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rfplan.scenario_sections import RELATIVE_UNIT
+
+if TYPE_CHECKING:
+    from rfplan.plan.years import YearPlan
+
+
+@dataclass(frozen=True, eq=False)
+class Additions:
+    """What a scenario asked for beyond the choice of sites; None where it did not.
+
+    Attributes
+    ----------
+    cost_unit
+        What costs are counted in.
+    rollout
+        Sites by year.
+    """
+
+    cost_unit: str = RELATIVE_UNIT
+    rollout: YearPlan | None = None
