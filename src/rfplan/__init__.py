@@ -121,7 +121,13 @@ if TYPE_CHECKING:
         plan_parameters as plan_parameters,
         tune_sectors as tune_sectors,
     )
-    from rfplan.plan import ScenarioPlan as ScenarioPlan, run_plan as run_plan, run_prediction as run_prediction
+    from rfplan.plan import (
+        Baseline as Baseline,
+        ScenarioPlan as ScenarioPlan,
+        make_baseline as make_baseline,
+        run_plan as run_plan,
+        run_prediction as run_prediction,
+    )
     from rfplan.plot import plot_coverage as plot_coverage, plot_curve as plot_curve, plot_profile as plot_profile
     from rfplan.profile import PathProfile as PathProfile, Paths as Paths, Zone as Zone
     from rfplan.propagation.area import Link as Link, make_link as make_link
@@ -263,6 +269,7 @@ _EXPORTS: dict[str, str] = {
     "Array": "antenna",
     "BackhaulPlan": "optimize",
     "BackhaulRules": "optimize",
+    "Baseline": "plan",
     "Beam": "antenna",
     "BenchResult": "bench",
     "BuildingEntry": "coverage",
@@ -403,6 +410,7 @@ _EXPORTS: dict[str, str] = {
     "location_margin_db": "propagation.variability",
     "location_sigma_db": "propagation.variability",
     "log_distance_loss_db": "propagation.plane_earth",
+    "make_baseline": "plan",
     "make_link": "propagation.area",
     "multipath_occurrence_percent": "propagation.p530",
     "multipath_occurrence_quick_percent": "propagation.p530",

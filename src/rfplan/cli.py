@@ -121,6 +121,8 @@ def predict(
 ) -> None:
     """Predict the existing network of a scenario: level and margin maps, key figures a commune.
 
+    With a [baseline] in the scenario also every technology and operator: figures, maps, threshold sweep.
+
     Writes into stages/ of the output folder (default: the scenario's, else out/NAME).
     """
     from rfplan.plan import run_prediction
@@ -131,6 +133,8 @@ def predict(
         made = run_prediction(loaded, out=folder, progress=progress)
     if not quiet:
         print(made.key_figures)
+        if made.baseline is not None:
+            print(f"\n{made.baseline}")
         print(f"maps and tables: {folder / 'stages'}")
 
 

@@ -18,6 +18,9 @@ FRESH: Colour = (240, 180, 41)
 GAP: Colour = (184, 56, 91)
 """Covered already, covered newly, not covered: told apart with any colour vision, and in grey."""
 
+TECHNOLOGY: dict[str, Colour] = {"2G": (214, 126, 58), "3G": (242, 200, 92), "4G": (93, 165, 199), "5G": (31, 78, 121)}
+"""By technology, old to new: told apart with any colour vision, the newest darkest."""
+
 NOTHING = 255
 """Palette index of what is not drawn."""
 

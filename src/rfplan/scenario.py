@@ -122,6 +122,13 @@ class CoverageSection(_Section):
     )
 
 
+class BaselineSection(_Section):
+    """The network as it is, by technology and by operator, beside what is planned."""
+
+    technologies: tuple[Technology, ...] | None = Field(None, description="2G, 3G, 4G, 5G; default those there are")
+    by_operator: bool = Field(True, description="also each operator's cells on their own, where there are several")
+
+
 class TargetSection(_Section):
     """How much is to be covered: shares of what is covered already or can be covered."""
 
@@ -172,6 +179,7 @@ class Scenario(_Section):
     demand: DemandSection
     network: NetworkSection
     coverage: CoverageSection = CoverageSection()
+    baseline: BaselineSection | None = None
     model: dict[str, Any] = Field(default_factory=lambda: {"name": "P1812"}, description="name and its parameters")
     receiver: dict[str, Any] = Field(default_factory=dict, description="the device")
     service: dict[str, Any] = Field(default_factory=dict, description="what must be received")

@@ -62,6 +62,11 @@ class Coverage:
         """Mask of covered pixels, (ny, nx)."""
         return np.asarray(self.layers["covered"].values, dtype=np.bool_)
 
+    @property
+    def level_name(self) -> str:
+        """What the technology calls its reference level: RxLev, RSCP, RSRP or SS-RSRP."""
+        return LEVEL_NAMES[self.technology]
+
     def covered_at(self, required_rsrp_dbm: float) -> npt.NDArray[np.bool_]:
         """Mask of what would be covered at another required level, (ny, nx); the uplink's needs stay as they are.
 
@@ -95,7 +100,13 @@ def grid_dataset(
     )
 
 
-LEVEL_NAME = {"2G": "RxLev of the broadcast carrier", "3G": "RSCP of the common pilot", "4G": "RSRP", "5G": "SS-RSRP"}
+LEVEL_NAMES = {"2G": "RxLev", "3G": "RSCP", "4G": "RSRP", "5G": "SS-RSRP"}
+_MEASURED_ON = {"2G": " of the broadcast carrier", "3G": " of the common pilot"}
+
+
+def level_words(technology: str) -> str:
+    """A technology's reference level in words, with what it is measured on."""
+    return LEVEL_NAMES[technology] + _MEASURED_ON.get(technology, "")
 
 
 def compute_coverage(
@@ -179,7 +190,7 @@ def finish_coverage(
     """Level, server and margin as a labelled coverage."""
     with np.errstate(invalid="ignore"):
         covered = planes.margin_db >= 0.0
-    level = LEVEL_NAME[technology]
+    level = level_words(technology)
     service, on = predictor.service, predictor.placement.on_terrain
     layers = grid_dataset(
         predictor.terrain,

@@ -124,19 +124,28 @@ class Service:
             raise ParameterError(f"service {name!r} is not known; known: {', '.join(SERVICE_RSRP_DBM)}")
         return cls(name=name, required_rsrp_dbm=SERVICE_RSRP_DBM[name])
 
-    def for_technology(self, technology: str) -> Service:
+    def for_technology(self, technology: str, given_for: str = "4G") -> Service:
         """The same service in another technology's terms (2G RxLev, 3G RSCP, 5G SS-RSRP): planning values.
 
         2G needs 10 dB more than LTE's RSRP threshold (a 200 kHz carrier against 15 kHz) and 9 dB of uplink C/I;
         3G needs 5 dB more and, after despreading a 12.2 kbit/s bearer (25 dB), −19 dB.
+
+        Parameters
+        ----------
+        technology : str
+            Whose terms are wanted.
+        given_for : str
+            Whose terms this service is in. From 2G or 3G to 4G or 5G the uplink takes the default −5 dB.
         """
-        if technology == "2G":
-            return replace(self, required_rsrp_dbm=self.required_rsrp_dbm + 10.0, uplink_sinr_db=9.0)
-        if technology == "3G":
-            return replace(self, required_rsrp_dbm=self.required_rsrp_dbm + 5.0, uplink_sinr_db=-19.0)
-        return self
+        if technology == given_for:
+            return self
+        level = self.required_rsrp_dbm + _LEVEL_OVER_LTE_DB[technology] - _LEVEL_OVER_LTE_DB[given_for]
+        own = Service.uplink_sinr_db if given_for in _UPLINK_SINR_DB else self.uplink_sinr_db
+        return replace(self, required_rsrp_dbm=level, uplink_sinr_db=_UPLINK_SINR_DB.get(technology, own))
 
 
+_LEVEL_OVER_LTE_DB = {"2G": 10.0, "3G": 5.0, "4G": 0.0, "5G": 0.0}
+_UPLINK_SINR_DB = {"2G": 9.0, "3G": -19.0}
 SERVICE_RSRP_DBM = {"outdoor-basic": -115.0, "outdoor": -110.0, "in-car": -105.0, "indoor": -100.0}
 
 

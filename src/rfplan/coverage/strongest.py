@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from rfplan.coverage.core import LEVEL_NAME
+from rfplan.coverage.core import level_words
 from rfplan.coverage.predict import PredictionSettings, Predictor, Progress, checked_sites, make_predictor
 from rfplan.errors import ParameterError
 from rfplan.kernels.coverage import merge_strongest_kernel
@@ -92,7 +92,7 @@ def _dataset(
     rsrp, server, margin = planes
     grid = predictor.terrain.to_dataset().coords
     mapped = {"grid_mapping": "spatial_ref"}
-    words = f"{LEVEL_NAME[technology]} of the strongest cells, strongest first"
+    words = f"{level_words(technology)} of the strongest cells, strongest first"
     return xr.Dataset(
         {
             "rsrp_dbm": (("k", "y", "x"), rsrp, {"units": "dBm", "long_name": words} | mapped),

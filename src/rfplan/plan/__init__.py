@@ -7,6 +7,17 @@ lost when a later stage fails.
 
 from __future__ import annotations
 
+from rfplan.plan.baseline import Baseline, make_baseline
 from rfplan.plan.main import STAGES, Inputs, Prediction, ScenarioPlan, open_inputs, run_plan, run_prediction
 
-__all__ = ["STAGES", "Inputs", "Prediction", "ScenarioPlan", "open_inputs", "run_plan", "run_prediction"]
+__all__ = [
+    "STAGES",
+    "Baseline",
+    "Inputs",
+    "Prediction",
+    "ScenarioPlan",
+    "make_baseline",
+    "open_inputs",
+    "run_plan",
+    "run_prediction",
+]

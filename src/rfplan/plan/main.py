@@ -15,8 +15,9 @@ from rfplan.io.atomic import make_folder
 from rfplan.optimize import Plan
 from rfplan.plan import stages
 from rfplan.plan.additions import Additions
+from rfplan.plan.baseline import Baseline, make_baseline, predict_baseline
 from rfplan.plan.bookkeeping import Progress, Run
-from rfplan.plan.keeping import keep_coverage, keep_table
+from rfplan.plan.keeping import keep_baseline, keep_coverage, keep_table
 from rfplan.plan.words import metadata
 from rfplan.plan.years import roll_out
 from rfplan.scenario import Scenario, load_scenario
@@ -54,6 +55,8 @@ class ScenarioPlan(Plan):
         the computed ones, threshold sweep, notes.
     key_figures_before, key_figures_after
         Area and people covered, a row a commune and one in all.
+    baseline
+        Today's network by technology and operator; None unless the scenario has a ``[baseline]``.
     network_report
         What reading the network found.
     additions
@@ -63,6 +66,7 @@ class ScenarioPlan(Plan):
     metadata: Mapping[str, Any] = field(default_factory=dict)
     key_figures_before: Any = None
     key_figures_after: Any = None
+    baseline: Baseline | None = None
     network_report: Any = None
     additions: Additions = field(default_factory=Additions)
 
@@ -80,12 +84,13 @@ class Inputs:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The existing network's coverage, and its key figures."""
+    """The existing network's coverage, its key figures, and the same by technology where the scenario asks for it."""
 
     inputs: Inputs
     coverage: Coverage
     key_figures: KeyFigures
     timings_s: Mapping[str, float]
+    baseline: Baseline | None = None
 
 
 def run_plan(
@@ -190,23 +195,29 @@ def _prediction(run: Run) -> Prediction:
 
     given = _inputs(run)
     scenario = given.scenario
+
+    def tell(done: int, total: int) -> None:
+        run.tell("coverage before", done, total)
+
+    baseline = None
     with run.stage("coverage before"):
-        coverage = compute_coverage(
-            given.network,
-            given.terrain,
-            model=scenario.make_model(),
-            receiver=scenario.make_receiver(),
-            service=scenario.make_service(),
-            technology=scenario.coverage.technology,
-            radius_m=scenario.coverage.radius_m,
-            method=scenario.coverage.method,
-            antennas=stages.antennas(scenario),
-            path_loss_store=scenario.coverage.path_loss_store,
-            progress=lambda done, total: run.tell("coverage before", done, total),
-        )
+        if scenario.baseline is None:
+            coverage = compute_coverage(
+                given.network,
+                given.terrain,
+                service=scenario.make_service(),
+                technology=scenario.coverage.technology,
+                progress=tell,
+                **stages.settings(scenario),
+            )
+        else:
+            coverages = predict_baseline(scenario, given.network, given.terrain, stages.settings(scenario), tell)
+            coverage = coverages.by_technology[scenario.coverage.technology]
+            baseline = make_baseline(coverages, given.demand)
+            keep_baseline(run, baseline)
         figures = summarize(coverage, given.demand)
         keep_coverage(run, "before", coverage, figures)
-    return Prediction(given, coverage, figures, run.timings_s)
+    return Prediction(given, coverage, figures, run.timings_s, baseline)
 
 
 def _plan(run: Run) -> ScenarioPlan:
@@ -255,6 +266,7 @@ def _plan(run: Run) -> ScenarioPlan:
         metadata=metadata(run, scenario, demand, solved, predicted.key_figures),
         key_figures_before=predicted.key_figures,
         key_figures_after=figures_after,
+        baseline=predicted.baseline,
         network_report=given.network_report,
         additions=Additions(cost_unit=scenario.costs.unit, rollout=years),
     )

@@ -14,6 +14,7 @@ from rfplan.scenario import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rfplan.coverage.predict import SharedSettings
     from rfplan.demand import Demand
     from rfplan.network import Network
     from rfplan.terrain import Terrain
@@ -153,6 +154,18 @@ def shared_masts(scenario: Scenario) -> pd.DataFrame | None:
     masts = read_network(scenario.path(scenario.network.shared_masts), technology=scenario.coverage.technology)
     height = masts.sectors.groupby("site_id")["tx_height_agl_m"].max()
     return masts.sites.assign(tx_height_agl_m=masts.sites["site_id"].map(height).astype(float))
+
+
+def settings(scenario: Scenario) -> SharedSettings:
+    """Return what every prediction of the scenario has in common."""
+    return {
+        "model": scenario.make_model(),
+        "receiver": scenario.make_receiver(),
+        "radius_m": scenario.coverage.radius_m,
+        "method": scenario.coverage.method,
+        "antennas": antennas(scenario),
+        "path_loss_store": scenario.coverage.path_loss_store,
+    }
 
 
 def template(scenario: Scenario) -> Any:

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rfplan.coverage.core import LEVEL_NAMES
 from rfplan.demand import Demand, DemandGrid
 from rfplan.errors import ParameterError
 from rfplan.metrics import summarize, sweep_before_after
+from rfplan.plan.baseline import Baseline
 from rfplan.report.context import ReportContext
 
-LEVEL_NAMES = {"2G": "RxLev", "3G": "RSCP", "4G": "RSRP", "5G": "SS-RSRP"}
 BUILD_COLUMNS = (
     "order",
     "site_id",
@@ -64,6 +65,8 @@ class Facts:
         ``objective, bound, gap, seed, time_s, status, reason, verified, candidates``; None where unknown.
     additions : rfplan.plan.additions.Additions or None
         Roll-out, backhaul, 5G and network parameters, as far as the plan has them.
+    baseline : Baseline or None
+        Today's network by technology and operator, where the scenario asks for it.
     """
 
     context: ReportContext
@@ -87,6 +90,7 @@ class Facts:
     curve: pd.DataFrame
     sweep: pd.DataFrame
     solution: dict[str, Any]
+    baseline: Baseline | None = None
     additions: Any = None
 
     @property
@@ -164,6 +168,7 @@ def gather(plan: Any, context: ReportContext) -> Facts:
         sweep=_sweep(context, before, after, grid),
         solution=_solution(plan),
         additions=getattr(plan, "additions", None),
+        baseline=getattr(plan, "baseline", None),
     )
 
 

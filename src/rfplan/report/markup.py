@@ -181,3 +181,10 @@ def _definition(value: Any) -> str:
     if isinstance(value, float):
         return text(f"{value:.10g}".replace("-", "−"))
     return text(value)
+
+
+def tools(target: str, label: str, below: str = "") -> str:
+    """The filter box of a table; `below` is HTML put beside it."""
+    words = f'placeholder="{text(label)}" aria-label="{text(label)}"'
+    box = f'<label><input type="search" data-filter="{target}" {words}></label>'
+    return f'<div class="tools">{box}{below}<span class="shown"></span></div>'

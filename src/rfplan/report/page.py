@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from rfplan.report import sections
+from rfplan.report.baseline import baseline_layers, baseline_section
 from rfplan.report.extras import extra_sections
 from rfplan.report.facts import Facts
 from rfplan.report.markup import number, text
@@ -57,6 +58,7 @@ def render(facts: Facts, manifest: Mapping[str, Any]) -> str:
     styles = (asset("leaflet/leaflet.css"), asset("page.css"))
     parts = [
         ("results", "Results", sections.results(facts)),
+        ("baseline", "Today by technology", baseline_section(facts)),
         ("published", "Published figures", sections.published(facts)),
         *extra_sections(facts),
         ("build", "Sites to build", sections.build_table(facts)),
@@ -83,7 +85,7 @@ def render(facts: Facts, manifest: Mapping[str, Any]) -> str:
             "Map library: Leaflet 1.9.4, © Volodymyr Agafonkin, CloudMade (BSD-2-Clause). "
             "Predicted coverage, not measured; check sites on the ground before building."
         ),
-        data=json_for_html(map_payload(facts)),
+        data=json_for_html(map_payload(facts, baseline_layers)),
         leaflet_css=styles[0],
         page_css=styles[1],
         leaflet_js=scripts[0],

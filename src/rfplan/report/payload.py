@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,12 @@ def present(value: Any) -> bool:
     )
 
 
-def map_payload(facts: Facts) -> dict[str, Any]:
-    """Everything `page.js` draws, ready for JSON."""
+#: Makes further layers of a report's facts.
+MoreLayers = Callable[[Facts, Mercator], list[dict[str, Any]]]
+
+
+def map_payload(facts: Facts, *more: MoreLayers) -> dict[str, Any]:
+    """Everything `page.js` draws, ready for JSON; `more` layers come before the ground."""
     terrain = facts.terrain
     shape = facts.inside.shape
     mercator = Mercator.covering(
@@ -70,6 +75,8 @@ def map_payload(facts: Facts) -> dict[str, Any]:
     layers = _coverage_layers(facts, mercator)
     if communes["features"]:
         layers += _share_layers(facts)
+    for made in more:
+        layers += made(facts, mercator)
     layers.append(_ground_layer(ground, mercator))
     return {
         "attribution": _attribution(facts),
@@ -134,7 +141,7 @@ def _hatched(mask: npt.NDArray[np.bool_], mercator: Mercator) -> dict[str, Any]:
     }
 
 
-def _classes(
+def class_layer(
     identity: str,
     label: str,
     title: str,
@@ -162,7 +169,7 @@ def _coverage_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
     level = f"{facts.required_rsrp_dbm:g}".replace("-", "−")
     note = f"Covered: {facts.level_name} at least {level} dBm and the uplink closes. Shown inside the planning area."
     names = ["Covered today", "Newly covered by the plan", "Not covered after the plan"]
-    change = _classes(
+    change = class_layer(
         "change",
         "Coverage: today and gained",
         "Coverage today and gained",
@@ -179,15 +186,17 @@ def _coverage_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
     )
     layers = [
         change,
-        _classes(
+        class_layer(
             "before", "Covered before", "Covered before the plan",
             [("Covered", COVERED, inside & before), ("Not covered", GAP, inside & ~before)], mercator, note=note,
         ),
-        _classes(
+        class_layer(
             "after", "Covered after", "Covered after the plan",
             [("Covered", COVERED, inside & after), ("Not covered", GAP, inside & ~after)], mercator, note=note,
         ),
-        _classes("new", "Newly covered", "Newly covered by the plan", [(names[1], FRESH, fresh)], mercator, note=note),
+        class_layer(
+            "new", "Newly covered", "Newly covered by the plan", [(names[1], FRESH, fresh)], mercator, note=note
+        ),
     ]  # fmt: skip
     scale, name = signal_scale(facts.required_rsrp_dbm), facts.level_name
     for identity, when, coverage in (("rsrp-before", "before", facts.before), ("rsrp-after", "after", facts.after)):

@@ -22,6 +22,7 @@ from rfplan.report.markup import (
     share_bar,
     table,
     text,
+    tools,
 )
 from rfplan.report.payload import MAX_POLYGONS, kind_text, present
 from rfplan.report.years import WORK_WORDS, bound_series
@@ -238,13 +239,7 @@ def build_table(facts: Facts) -> str:
         columns = [c for c in columns if c.head not in ("People gained", "Population covered")]
     goto = [f"site:{i}" for i in range(len(frame))]
     grid = table("build-list", "Sites to build", columns, goto=goto)
-    return section("build", "Sites to build, in order", _tools("build-list", "Filter sites") + scroll(grid))
-
-
-def _tools(target: str, label: str, below: str = "") -> str:
-    words = f'placeholder="{text(label)}" aria-label="{text(label)}"'
-    box = f'<label><input type="search" data-filter="{target}" {words}></label>'
-    return f'<div class="tools">{box}{below}<span class="shown"></span></div>'
+    return section("build", "Sites to build, in order", tools("build-list", "Filter sites") + scroll(grid))
 
 
 def commune_table(facts: Facts) -> str:
@@ -283,7 +278,7 @@ def commune_table(facts: Facts) -> str:
     below = f'<label class="option"><input type="checkbox" data-below> {words}</label>'
     short = (after[measure] < SHORTFALL_PERCENT).tolist()
     grid = table("commune-list", "Communes", columns, goto=goto, short=short, foot=True)
-    return section("communes", "Communes", _tools("commune-list", "Filter communes", below) + scroll(grid))
+    return section("communes", "Communes", tools("commune-list", "Filter communes", below) + scroll(grid))
 
 
 def _left(key: pd.DataFrame, whole: str, part: str) -> pd.Series:

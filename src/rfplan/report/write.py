@@ -13,6 +13,7 @@ from typing import Any
 
 from rfplan.errors import OutputError
 from rfplan.io.atomic import make_folder, write_text
+from rfplan.report.baseline import write_baseline
 from rfplan.report.context import ReportContext
 from rfplan.report.facts import gather
 from rfplan.report.files import write_geopackage, write_rasters, write_tables
@@ -63,6 +64,7 @@ def write_report(
     try:
         write_rasters(facts, stage / "rasters")
         write_tables(facts, stage / "tables")
+        write_baseline(facts, stage / "rasters", stage / "tables")
         write_geopackage(facts, stage / "plan.gpkg")
         record = manifest(facts)
         write_text(stage / "index.html", render(facts, record))

@@ -1,0 +1,159 @@
+"""The baseline against predictions one by one and sums by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+
+import rfplan
+from rfplan.coverage import compute_coverage
+from rfplan.errors import DataWarning, ScenarioError
+from rfplan.metrics import threshold_sweep
+from rfplan.plan import Baseline, Prediction, run_plan, run_prediction
+from rfplan.scenario import load_scenario
+from small_area import SCENARIO, write_area
+
+LOG_DISTANCE = '\n[model]\nname = "LogDistance"\nexponent = 3.9\n'
+BASELINE = '\n[baseline]\ntechnologies = ["2G", "3G", "4G"]\n'
+
+
+def _area(folder: Path, text: str, operators: tuple[str, ...] = ("V", "M", "V")) -> Path:
+    path = write_area(folder, text)
+    table = pd.read_csv(folder / "synthetic_sites.csv")
+    table.assign(operator=operators).to_csv(folder / "synthetic_sites.csv", index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Prediction, Path]:
+    folder = tmp_path_factory.mktemp("baseline")
+    return run_prediction(_area(folder, SCENARIO + LOG_DISTANCE + BASELINE), out=folder / "out"), folder / "out"
+
+
+def _baseline(made: tuple[Prediction, Path]) -> Baseline:
+    baseline = made[0].baseline
+    assert baseline is not None
+    return baseline
+
+
+def test_planned_technology_is_what_it_would_be_alone(made: tuple[Prediction, Path], tmp_path: Path) -> None:
+    alone = run_prediction(_area(tmp_path, SCENARIO + LOG_DISTANCE))
+    assert alone.baseline is None
+    for name in ("rsrp_dbm", "best_server", "margin_db", "covered", "closed_rsrp_dbm"):
+        np.testing.assert_array_equal(made[0].coverage.layers[name], alone.coverage.layers[name])
+    pd.testing.assert_frame_equal(made[0].key_figures.table, alone.key_figures.table)
+    assert made[0].coverage is _baseline(made).coverages.by_technology["4G"]
+
+
+def test_technologies_against_single_predictions(made: tuple[Prediction, Path]) -> None:
+    baseline, given = _baseline(made), made[0].inputs
+    grid = given.demand.on_grid(given.terrain)
+    table = baseline.technologies.set_index("technology")
+    assert table.index.tolist() == ["2G", "3G", "4G"]
+    assert table["sites"].tolist() == [3, 1, 2]
+    assert table["cells"].tolist() == [9, 3, 6]
+    assert table["level"].tolist() == ["RxLev", "RSCP", "RSRP"]
+    assert table["required_dbm"].tolist() == [-90.0, -95.0, -100.0]
+    for technology, row in table.iterrows():
+        alone = compute_coverage(
+            given.network, given.terrain, model=made[0].coverage.model, technology=str(technology), radius_m=3500.0,
+            method="exact", service=given.scenario.make_service().for_technology(str(technology)),
+        )  # fmt: skip
+        hit = alone.covered & grid.inside
+        assert row["covered_area_km2"] == pytest.approx(0.01 * hit.sum())
+        assert row["covered_population"] == pytest.approx(grid.population[hit].sum())
+        with np.errstate(invalid="ignore"):
+            down = grid.inside & (alone.layers["rsrp_dbm"].values >= row["required_dbm"])
+        assert row["downlink_area_percent"] == pytest.approx(100 * down.sum() / grid.inside.sum())
+        assert row["downlink_area_percent"] >= row["covered_area_percent"]
+        rows = baseline.sweep[baseline.sweep["technology"] == technology].drop(columns="technology")
+        want = threshold_sweep(alone, grid, rows["threshold_dbm"])
+        pd.testing.assert_frame_equal(rows.reset_index(drop=True), want)
+        at_need = rows[rows["threshold_dbm"] == row["required_dbm"]].iloc[0]
+        assert at_need["covered_population_percent"] == pytest.approx(row["covered_population_percent"])
+
+
+def test_newest_technologies_add_up(made: tuple[Prediction, Path]) -> None:
+    baseline, given = _baseline(made), made[0].inputs
+    grid = given.demand.on_grid(given.terrain)
+    best = baseline.best.set_index("technology")
+    assert best.index.tolist() == ["4G", "3G", "2G", "none"]
+    assert best["population"].sum() == pytest.approx(grid.population[grid.inside].sum())
+    assert best["area_percent"].sum() == pytest.approx(100.0)
+    assert best.loc["4G", "population"] == baseline.technologies.set_index("technology").loc["4G", "covered_population"]
+    assert best.loc["none", "area_km2"] > 0
+
+
+def test_operators_and_any(made: tuple[Prediction, Path]) -> None:
+    baseline, given = _baseline(made), made[0].inputs
+    table = baseline.operators.set_index(["operator", "technology"])
+    assert table.loc[("M", "4G"), "sites"] == 1
+    assert ("M", "3G") in table.index
+    assert ("V", "3G") not in table.index
+    alone = compute_coverage(
+        given.network.only_operator("V"), given.terrain, model=made[0].coverage.model, radius_m=3500.0, method="exact",
+        service=given.scenario.make_service(),
+    )  # fmt: skip
+    grid = given.demand.on_grid(given.terrain)
+    share = 100 * (alone.covered & grid.inside).sum() / grid.inside.sum()
+    assert table.loc[("V", "4G"), "covered_area_percent"] == pytest.approx(share)
+    everyone = baseline.technologies.set_index("technology").loc["4G", "covered_area_percent"]
+    assert table.loc[("any", "4G"), "covered_area_percent"] == everyone
+    assert table.loc[("any", "any"), "covered_area_percent"] == pytest.approx(
+        100 - baseline.best.set_index("technology").loc["none", "area_percent"]
+    )
+    assert table.loc[("any", "any"), "sites"] == 3
+
+
+def test_communes_repeat_the_key_figures(made: tuple[Prediction, Path]) -> None:
+    communes = _baseline(made).communes
+    own = made[0].key_figures.table
+    assert communes["population_4g_percent"].tolist() == own["covered_population_percent"].tolist()
+    assert communes["code"].iloc[-1] == "total"
+
+
+def test_results_are_kept_and_told(made: tuple[Prediction, Path]) -> None:
+    stages = made[1] / "stages"
+    for name in ("technologies", "best", "communes", "operators", "sweep"):
+        kept = pd.read_csv(stages / f"baseline_{name}.csv", dtype={"code": str})
+        assert len(kept) == len(getattr(_baseline(made), name))
+    with rasterio.open(stages / "best_technology_before.tif") as source:
+        np.testing.assert_array_equal(source.read(1), _baseline(made).layers["best_technology"].values)
+    text = str(_baseline(made))
+    assert "no technology at all" in text
+    assert "operator V" in text
+
+
+def test_absent_technology_is_told_and_left_out(tmp_path: Path) -> None:
+    path = _area(tmp_path, SCENARIO + LOG_DISTANCE + '\n[baseline]\ntechnologies = ["5G"]\nby_operator = false\n')
+    with pytest.warns(DataWarning, match="no 5G cell"):
+        made = run_prediction(path)
+    assert made.baseline is not None
+    assert made.baseline.technologies["technology"].tolist() == ["4G"]
+    assert made.baseline.operators.empty
+    assert "operators" not in made.baseline.tables()
+    with pytest.raises(ScenarioError, match=r"baseline\.technologies.*'6G'"):
+        load_scenario(_area(tmp_path, SCENARIO + '\n[baseline]\ntechnologies = ["6G"]\n'))
+
+
+def test_report_shows_it(tmp_path: Path) -> None:
+    plan = run_plan(_area(tmp_path, SCENARIO + LOG_DISTANCE + BASELINE, ("V", "<b>", "V")))
+    page = rfplan.write_report(plan, tmp_path / "out").read_text(encoding="utf-8")
+    for words in (
+        'id="baseline"',
+        "Coverage by technology",
+        "Communes by technology",
+        "&lt;b&gt;",
+        "Newest technology",
+    ):
+        assert words in page
+    for name in ("best_technology", "covered_2g", "level_3g_dbm", "operator_count"):
+        assert (tmp_path / "out" / "rasters" / f"{name}.tif").is_file()
+    sweep = pd.read_csv(tmp_path / "out" / "tables" / "baseline_sweep.csv")
+    assert set(sweep["technology"]) == {"2G", "3G", "4G"}
+    assert sweep["threshold_dbm"].min() <= -120
+    assert sweep["threshold_dbm"].max() >= -95
