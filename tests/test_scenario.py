@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rfplan.errors import ScenarioError
-from rfplan.scenario import BUILT_IN, MODELS, Scenario, load_scenario, model_class
+from rfplan.propagation.names import MODELS, model_class
+from rfplan.scenario import BUILT_IN, Scenario, load_scenario
 
 BASE = """
 schema_version = 1

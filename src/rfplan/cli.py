@@ -174,7 +174,7 @@ def link(
 ) -> None:
     """Predict one link over terrain: distance, path loss and its parts."""
     import rfplan
-    from rfplan.scenario import model_class
+    from rfplan.propagation.names import model_class
 
     _known_model(model)
     a, b = _lonlat("--from", start), _lonlat("--to", end)
@@ -247,7 +247,7 @@ def calibrate(
     import rfplan
     from rfplan.calibration import CalibrationSettings
     from rfplan.io.tables import read_table, to_float, write_csv
-    from rfplan.scenario import model_class
+    from rfplan.propagation.names import model_class
 
     _known_model(model)
     with _warnings(False):
@@ -299,7 +299,7 @@ def models() -> None:
     """List the propagation models a scenario may name, with what they need and their parameters."""
     import dataclasses
 
-    from rfplan.scenario import MODELS, model_class
+    from rfplan.propagation.names import MODELS, model_class
 
     for name in MODELS:
         kind = model_class(name)
@@ -318,7 +318,7 @@ def _load(scenario: str, data_dir: Path | None) -> Scenario:
 
 def _known_model(name: str) -> None:
     from rfplan.errors import ParameterError
-    from rfplan.scenario import MODELS
+    from rfplan.propagation.names import MODELS
 
     if name not in MODELS:
         raise ParameterError(f"--model {name!r} is not known; allowed are {', '.join(MODELS)}")

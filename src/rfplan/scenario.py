@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import importlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
 from rfplan.errors import ParameterError, ScenarioError
+from rfplan.propagation.names import MODELS, model_class
 from rfplan.scenario_sections import (
     BackhaulSection,
     CostsSection,
@@ -31,23 +31,6 @@ from rfplan.scenario_sections import (
 SCHEMA_VERSION = 1
 #: Scenarios that come with the package.
 BUILT_IN = ("phu-tho",)
-#: Models a scenario may name, and the module that holds each.
-MODELS = {
-    "P1812": "p1812",
-    "FreeSpace": "free_space",
-    "ITM": "itm",
-    "ITMArea": "itm_area",
-    "ExtendedHata": "ehata",
-    "OkumuraHata": "hata",
-    "Cost231Hata": "hata",
-    "WalfischIkegami": "walfisch_ikegami",
-    "Ecc33": "fixed_access",
-    "Sui": "fixed_access",
-    "Ericsson9999": "fixed_access",
-    "TwoRay": "plane_earth",
-    "Egli": "plane_earth",
-    "LogDistance": "plane_earth",
-}
 _MAX_SCENARIO_BYTES = 1_000_000
 _MAX_TIME_LIMIT_S = 86_400.0
 
@@ -329,11 +312,6 @@ class Scenario(_Section):
             guilty = next((key for key in values if key in str(error)), None)
             where = f"{section}.{guilty}" if guilty else section
             raise ScenarioError(f"{self.source}: {where}: {error}") from error
-
-
-def model_class(name: str) -> Any:
-    """Return the class of a model of `MODELS`."""
-    return getattr(importlib.import_module(f"rfplan.propagation.{MODELS[name]}"), name)
 
 
 def load_scenario(source: str | os.PathLike[str], *, data_dir: str | os.PathLike[str] | None = None) -> Scenario:

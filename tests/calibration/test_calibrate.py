@@ -11,7 +11,8 @@ import pytest
 
 import rfplan as rf
 from rfplan.calibration import CalibrationSettings, Measurements, calibrate, detect_rssi_convention, load_calibration
-from rfplan.calibration.measurements import apply_rssi_convention, read_measurements
+from rfplan.calibration.measurements import read_measurements
+from rfplan.calibration.rssi import apply_rssi_convention
 from rfplan.errors import InputFileError, ParameterError
 from rfplan.propagation.grid import path_loss_pixels
 from rfplan.terrain import Terrain

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from rfplan.calibration.fit import Calibration, CalibrationSettings, calibrate, load_calibration
+from rfplan.calibration.fit import CalibrationSettings, calibrate
 from rfplan.calibration.links import LinkFilter
-from rfplan.calibration.measurements import (
-    Measurements,
-    detect_rssi_convention,
-    effective_signal_power_dbm,
-    read_measurements,
-)
+from rfplan.calibration.measurements import Measurements, read_measurements
 from rfplan.calibration.model import CalibratedModel
+from rfplan.calibration.result import Calibration, load_calibration
+from rfplan.calibration.rssi import detect_rssi_convention, effective_signal_power_dbm
 
 __all__ = [
     "CalibratedModel",

@@ -14,16 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr
 
 from rfplan.errors import ParameterError
+from rfplan.kernels.mixed import accumulate, square_sum
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 HUBER_K = 1.345  # 95 % efficiency at the normal distribution
 HUBER_PSI2 = 0.7101645  # E[psi_k(e)²] for a standard normal e: makes the scale consistent
 MAX_ITERATIONS = 500
-TOLERANCE_DB = 1e-5
+TOLERANCE_DB = 1e-4
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class MixedFit:
         Scale of the errors within groups, dB.
     tau_db : dict of str to float
         Standard deviation between the levels of each grouping, dB.
+    covariance : ndarray, shape (p, p)
+        Covariance of the coefficients.
     n_observed, n_censored, iterations : int
         Rows heard, rows known only to lie below a limit, EM iterations.
     """
@@ -52,6 +55,7 @@ class MixedFit:
     effects: dict[str, FloatArray]
     sigma_db: float
     tau_db: dict[str, float]
+    covariance: FloatArray
     n_observed: int
     n_censored: int
     iterations: int
@@ -65,63 +69,206 @@ class MixedFit:
         return result
 
 
-def _design(
-    fixed: FloatArray, groups: Mapping[str, npt.NDArray[np.int64]], levels: Mapping[str, int]
-) -> tuple[FloatArray, dict[str, slice]]:
-    n, p = fixed.shape
-    width = p + sum(levels.values())
-    matrix = np.zeros((n, width))
-    matrix[:, :p] = fixed
-    columns: dict[str, slice] = {}
-    start = p
-    for name, level in groups.items():
-        columns[name] = slice(start, start + levels[name])
-        rows = np.flatnonzero(level >= 0)
-        matrix[rows, start + level[rows]] = 1.0
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Rows and columns of a model, once; every fit to a part of the rows (a fold) uses the same.
+
+    Attributes
+    ----------
+    y, fixed, censored : ndarray
+        As for `fit_mixed`.
+    names : tuple of str
+        Fixed effects.
+    column : int ndarray, shape (n, groups)
+        Column of each row's level in each grouping, the largest grouping last; −1 is none.
+    where : dict of str to slice
+        Columns of each grouping.
+    limits : ndarray, shape (2, width)
+        Bounds of every column.
+    prior : ndarray, shape (2, p)
+        Mean and standard deviation of what is known of each coefficient beforehand (infinite: nothing).
+    """
+
+    y: FloatArray
+    fixed: FloatArray
+    names: tuple[str, ...]
+    column: IntArray
+    where: dict[str, slice]
+    limits: FloatArray
+    prior: FloatArray
+    censored: npt.NDArray[np.bool_]
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.limits.shape[1])
+
+
+def make_problem(
+    y: FloatArray,
+    fixed: FloatArray,
+    names: tuple[str, ...],
+    groups: Mapping[str, IntArray],
+    *,
+    censored: npt.NDArray[np.bool_] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    prior: Mapping[str, tuple[float, float]] | None = None,
+) -> Problem:
+    """Lay out the columns; parameters as for `fit_mixed`."""
+    levels = {name: int(level.max(initial=-1)) + 1 for name, level in groups.items()}
+    order = sorted(groups, key=lambda name: levels[name])
+    where: dict[str, slice] = {}
+    start = p = fixed.shape[1]
+    column = np.full((y.size, len(order)), -1, dtype=np.int64)
+    for g, name in enumerate(order):
+        where[name] = slice(start, start + levels[name])
+        column[:, g] = np.where(groups[name] >= 0, groups[name] + start, -1)
         start += levels[name]
-    return matrix, columns
-
-
-def _censored_moments(limit: FloatArray, mean: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of a normal variable known to lie below a limit."""
-    z = (limit - mean) / sigma
-    # log form: far below the limit's tail the plain ratio phi/Phi is 0/0
-    ratio = np.exp(-0.5 * z * z - 0.5 * np.log(2 * np.pi) - log_ndtr(z))
-    expected = mean - sigma * ratio
-    variance = sigma * sigma * np.clip(1.0 - z * ratio - ratio * ratio, 0.0, 1.0)
-    return expected, variance
+    limits = np.full((2, start), [[-np.inf], [np.inf]])
+    known = np.full((2, p), [[0.0], [np.inf]])
+    for table, target in ((bounds, limits), (prior, known)):
+        for name, pair in (table or {}).items():
+            if name in names:
+                target[:, names.index(name)] = pair
+    cens = np.zeros(y.size, dtype=np.bool_) if censored is None else np.asarray(censored, dtype=np.bool_)
+    return Problem(
+        np.ascontiguousarray(y, dtype=np.float64),
+        np.ascontiguousarray(fixed, dtype=np.float64),
+        names,
+        column,
+        where,
+        limits,
+        known,
+        cens,
+    )
 
 
 def _solve(
-    matrix: FloatArray, weight: FloatArray, target: FloatArray, penalty: FloatArray, bounds: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Penalised weighted least squares; effects that leave their bounds are held there and the rest solved anew."""
-    held = np.full(matrix.shape[1], np.nan)
+    dense: FloatArray, cross: FloatArray, last: FloatArray, limits: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Solve the penalised normal equations; the last grouping, whose block is diagonal, is eliminated first.
+
+    Columns that leave their bounds are held there and the rest solved anew. Returns the solution, the diagonal of the
+    inverse and the inverse's dense block; held columns have zeros there.
+    """
+    small = dense.shape[0]
+    shared = cross / last[0]
+    reduced = dense[:, :small] - shared @ cross.T
+    right = dense[:, small] - shared @ last[1]
+    held = np.full(small, np.nan)
     while True:
         free = np.isnan(held)
-        residual = target - matrix[:, ~free] @ held[~free]
-        part = matrix[:, free]
-        normal = (part * weight[:, None]).T @ part + np.diag(penalty[free])
-        inverse = np.linalg.pinv(normal, hermitian=True)
-        solution = held.copy()
-        solution[free] = inverse @ (part.T @ (weight * residual))
-        low, high = bounds
-        outside = free & ((solution < low - 1e-12) | (solution > high + 1e-12))
+        inverse = np.zeros((small, small))
+        solution = np.where(free, 0.0, held)
+        inverse[np.ix_(free, free)] = np.linalg.pinv(reduced[np.ix_(free, free)], hermitian=True)
+        solution[free] = inverse[np.ix_(free, free)] @ (right[free] - reduced[np.ix_(free, ~free)] @ held[~free])
+        outside = free & ((solution < limits[0, :small] - 1e-12) | (solution > limits[1, :small] + 1e-12))
         if not outside.any():
-            covariance = np.zeros((matrix.shape[1], matrix.shape[1]))
-            covariance[np.ix_(free, free)] = inverse
-            return solution, covariance
-        held[outside] = np.clip(solution, low, high)[outside]
+            tail = (last[1] - cross.T @ solution) / last[0]
+            tail_variance = 1.0 / last[0] + np.einsum("il,ij,jl->l", shared, inverse, shared, optimize=True)
+            return np.concatenate([solution, tail]), np.concatenate([np.diag(inverse), tail_variance]), inverse
+        held[outside] = np.clip(solution, limits[0, :small], limits[1, :small])[outside]
+
+
+def _start(problem: Problem, weight: FloatArray) -> FloatArray:
+    heard = ~problem.censored & (weight > 0)
+    beta = np.zeros(problem.width)
+    p = problem.fixed.shape[1]
+    beta[:p] = np.linalg.lstsq(problem.fixed[heard], problem.y[heard], rcond=None)[0]
+    clipped: FloatArray = np.clip(beta, problem.limits[0], problem.limits[1])
+    return clipped
+
+
+def solve_problem(
+    problem: Problem,
+    weight: FloatArray | None = None,
+    *,
+    start: MixedFit | None = None,
+    tolerance_db: float = TOLERANCE_DB,
+) -> MixedFit:
+    """Estimate by EM.
+
+    Parameters
+    ----------
+    problem : Problem
+        Rows and columns.
+    weight : ndarray, shape (n,), optional
+        How many rows each row stands for; 0 leaves it out.
+    start : MixedFit, optional
+        An estimate nearby to start from.
+    tolerance_db : float
+        Change between two iterations that counts as none, dB.
+
+    Raises
+    ------
+    ParameterError
+        Fewer received rows than fixed effects.
+    """
+    w = np.ones(problem.y.size) if weight is None else weight
+    p, width = problem.fixed.shape[1], problem.width
+    n_heard = int((~problem.censored & (w > 0)).sum())
+    if n_heard < max(p, 2):
+        raise ParameterError(
+            f"{n_heard} received measurements can't determine {p} coefficients; give more measurements"
+        )
+    largest = list(problem.where.values())[-1] if problem.where else slice(width, width)
+    small = largest.start
+    args = (problem.y, problem.fixed, problem.column, w, problem.censored)
+    if start is None:
+        beta, sigma, tau = _start(problem, w), 8.0, dict.fromkeys(problem.where, 8.0)
+    else:
+        beta = np.concatenate([start.coefficients, *(start.effects[name] for name in problem.where)])
+        sigma, tau = start.sigma_db, dict(start.tau_db)
+    prior_weight = np.where(np.isfinite(problem.prior[1]), 1.0 / problem.prior[1] ** 2, 0.0)
+    iterations, change = 0, np.inf
+    inverse = np.zeros((small, small))
+    while iterations < MAX_ITERATIONS and change >= tolerance_db:
+        iterations += 1
+        dense, cross = np.zeros((small, small + 1)), np.zeros((small, width - small))
+        last = np.zeros((2, width - small))
+        accumulate(*args, beta, np.array([sigma, HUBER_K]), dense, cross, last)
+        seen = np.concatenate([np.diag(dense), last[0]]) > 0.0  # a fold may leave a level without rows
+        penalty = np.zeros(width)
+        penalty[:p] = sigma**2 * prior_weight
+        for name, where in problem.where.items():
+            penalty[where] = (sigma / max(tau[name], 1e-3)) ** 2
+        dense[np.arange(small), np.arange(small)] += penalty[:small]
+        dense[:p, small] += penalty[:p] * problem.prior[0]
+        last[0] += penalty[small:]
+        new, variance, inverse = _solve(dense, cross, last, problem.limits)
+        free = variance > 0
+        freedom = float(np.sum(1.0 - penalty[free] * variance[free]))
+        total, rows = square_sum(*args, beta, new, np.array([sigma, HUBER_K, HUBER_PSI2]))
+        new_sigma = max(float(np.sqrt(total / max(rows - freedom, 1.0))), 1e-3)
+        for name, where in problem.where.items():
+            spread = new[where] ** 2 + sigma * sigma * variance[where]
+            tau[name] = float(np.sqrt(spread[seen[where]].mean())) if seen[where].any() else 0.0
+        change = max(float(np.abs(new - beta).max()), abs(new_sigma - sigma))
+        beta, sigma = new, new_sigma
+    covariance = sigma * sigma * inverse[:p, :p]
+    return MixedFit(
+        names=problem.names,
+        coefficients=beta[:p],
+        standard_errors=np.sqrt(np.maximum(np.diag(covariance), 0.0)),
+        effects={name: beta[where] for name, where in problem.where.items()},
+        sigma_db=sigma,
+        tau_db=tau,
+        covariance=covariance,
+        n_observed=n_heard,
+        n_censored=int((problem.censored & (w > 0)).sum()),
+        iterations=iterations,
+    )
 
 
 def fit_mixed(
     y: FloatArray,
     fixed: FloatArray,
     names: tuple[str, ...],
-    groups: Mapping[str, npt.NDArray[np.int64]],
+    groups: Mapping[str, IntArray],
     *,
     censored: npt.NDArray[np.bool_] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    prior: Mapping[str, tuple[float, float]] | None = None,
 ) -> MixedFit:
     """Estimate the model by EM.
 
@@ -139,67 +286,14 @@ def fit_mixed(
         Rows known only to lie below ``y``.
     bounds : mapping of str to (low, high), optional
         Physical limits of fixed effects.
+    prior : mapping of str to (mean, standard deviation), optional
+        What is known of fixed effects beforehand: what the rows can't tell stays there.
 
     Raises
     ------
     ParameterError
         No observed rows, fewer rows than fixed effects, or values that are not finite.
     """
-    cens = np.zeros(y.size, dtype=bool) if censored is None else censored
-    if not (~cens).sum() >= max(fixed.shape[1], 2):
-        raise ParameterError(
-            f"{(~cens).sum()} received measurements can't determine {fixed.shape[1]} coefficients; "
-            "give more measurements"
-        )
     if not (np.isfinite(y).all() and np.isfinite(fixed).all()):
         raise ParameterError("measurements or predictors hold values that are not finite; filter them out first")
-    levels = {name: int(level.max(initial=-1)) + 1 for name, level in groups.items()}
-    matrix, columns = _design(fixed, groups, levels)
-    limits = np.full((2, matrix.shape[1]), [[-np.inf], [np.inf]])
-    for name, (low, high) in (bounds or {}).items():
-        if name in names:
-            limits[:, names.index(name)] = low, high
-    observed = ~cens
-    sigma, tau = 8.0, dict.fromkeys(groups, 8.0)
-    beta = np.zeros(matrix.shape[1])
-    beta[: fixed.shape[1]] = np.linalg.lstsq(fixed[observed], y[observed], rcond=None)[0]
-    beta = np.clip(beta, limits[0], limits[1])
-    covariance = np.zeros((beta.size, beta.size))
-    iterations = 0
-    while iterations < MAX_ITERATIONS:
-        iterations += 1
-        mean = matrix @ beta
-        target, spread = y.copy(), np.zeros_like(y)
-        target[cens], spread[cens] = _censored_moments(y[cens], mean[cens], sigma)
-        weight = np.ones_like(y)
-        scaled = np.abs(y[observed] - mean[observed]) / sigma
-        weight[observed] = HUBER_K / np.maximum(scaled, HUBER_K)
-        penalty = np.zeros(beta.size)
-        for name, where in columns.items():
-            penalty[where] = (sigma / max(tau[name], 1e-3)) ** 2
-        new, inverse = _solve(matrix, weight, target, penalty, limits)
-        covariance = sigma * sigma * inverse
-        residual = target - matrix @ new
-        square = (weight * residual) ** 2 / HUBER_PSI2
-        square[cens] = residual[cens] ** 2 + spread[cens]
-        freedom = float(np.sum(inverse * ((matrix * weight[:, None]).T @ matrix)))
-        new_sigma = float(np.sqrt(square.sum() / max(y.size - freedom, 1.0)))
-        for name, where in columns.items():
-            u = new[where]
-            tau[name] = float(np.sqrt((u @ u + np.trace(covariance[where, where])) / max(u.size, 1)))
-        change = max(float(np.abs(new - beta).max()), abs(new_sigma - sigma))
-        beta, sigma = new, max(new_sigma, 1e-3)
-        if change < TOLERANCE_DB:
-            break
-    p = fixed.shape[1]
-    return MixedFit(
-        names=names,
-        coefficients=beta[:p],
-        standard_errors=np.sqrt(np.maximum(np.diag(covariance)[:p], 0.0)),
-        effects={name: beta[where] for name, where in columns.items()},
-        sigma_db=sigma,
-        tau_db=dict(tau),
-        n_observed=int(observed.sum()),
-        n_censored=int(cens.sum()),
-        iterations=iterations,
-    )
+    return solve_problem(make_problem(y, fixed, names, groups, censored=censored, bounds=bounds, prior=prior))

@@ -32,18 +32,42 @@ class CalibratedModel:
     clutter_offset_db : tuple of (float, float)
         Pairs of representative clutter height at the receiver, m, and offset, dB. The nearest height counts. Only
         models that look at the terrain use it; for others it is empty.
+    sigma_within_db, sigma_between_db : float, optional
+        Standard deviation of measured minus predicted level within a site, and between sites.
     """
 
     base: Any
     offset_db: float = 0.0
     slope_db_per_decade: float = 0.0
     clutter_offset_db: tuple[tuple[float, float], ...] = ()
+    sigma_within_db: float | None = None
+    sigma_between_db: float | None = None
     citation: ClassVar[str] = "The base model's source; offset and slope from measurements (rfplan.calibration)"
 
     @property
     def needs(self) -> Any:
         """What the base model needs."""
         return self.base.needs
+
+    @property
+    def shadowing_sigma_db(self) -> float | None:
+        """Standard deviation for a site never measured, dB: within and between sites together; None if not known.
+
+        The probability of coverage takes it where the service states no standard deviation of its own.
+        """
+        if self.sigma_within_db is None:
+            return None
+        return float(np.hypot(self.sigma_within_db, self.sigma_between_db or 0.0))
+
+    @property
+    def location_percent(self) -> float:
+        """Share of locations the base model's loss holds for; calibrated levels are medians."""
+        return 50.0
+
+    @property
+    def delta_n(self) -> float | None:
+        """The base model's lapse of refractivity, N-units/km, where it has one."""
+        return getattr(self.base, "delta_n", None)
 
     def correction_db(self, distance_m: npt.ArrayLike, clutter_height_m: npt.ArrayLike | None = None) -> FloatArray:
         """What is added to the predicted level at a distance, m, and clutter height at the receiver, m; dB."""
