@@ -8,6 +8,7 @@ from rfplan.calibration.measurements import Measurements, read_measurements
 from rfplan.calibration.model import CalibratedModel
 from rfplan.calibration.result import Calibration, load_calibration
 from rfplan.calibration.rssi import detect_rssi_convention, effective_signal_power_dbm
+from rfplan.calibration.spm_fit import calibrate_spm
 
 __all__ = [
     "CalibratedModel",
@@ -16,6 +17,7 @@ __all__ = [
     "LinkFilter",
     "Measurements",
     "calibrate",
+    "calibrate_spm",
     "detect_rssi_convention",
     "effective_signal_power_dbm",
     "load_calibration",

@@ -20,7 +20,7 @@ from rfplan.calibration.mixed import MixedFit
 from rfplan.calibration.model import CalibratedModel
 from rfplan.calibration.packets import add_non_receptions, estimated_sensitivity_dbm
 from rfplan.calibration.positions import doubt_positions
-from rfplan.calibration.result import Calibration
+from rfplan.calibration.result import Calibration, coefficient_table
 from rfplan.calibration.rssi import RssiConvention, apply_rssi_convention
 from rfplan.calibration.transmitters import as_transmitters, place_transmitters
 from rfplan.errors import DataWarning, RfplanError, RfplanWarning
@@ -51,7 +51,7 @@ class CalibrationSettings:
     frequency_mhz : float
         Frequency where neither transmitters nor measurements state one.
     rx_height_agl_m : float
-        Height of the receiver (the device, whichever way the packets go).
+        Height of the receiver (the device, whichever way the packets go) where measurements state none.
     eirp_dbm : float, optional
         EIRP, with the gain of the antenna at the other end, of transmitters that don't state theirs.
     sensitivity_dbm : float, optional
@@ -204,23 +204,60 @@ def calibrate(
         table, found = _compared(prepared, terrain, candidate)
         notes += found
         tables += [] if table is None else [table]
-    by = criterion(prepared.links, [item.row for item in own])
+    by = criterion(prepared.links, tables[0])
     chosen = min(own, key=lambda item: np.inf if np.isnan(item.row[by]) else item.row[by])
     calibrated = _calibrated(model, prepared.links, chosen)
+    correction = calibrated.correction_db(prepared.links.distance_m, prepared.links.clutter_height_m)
+    return finish(
+        prepared,
+        terrain,
+        chosen,
+        calibrated,
+        predicted_dbm=predicted + correction,
+        table=pd.concat(tables, ignore_index=True),
+        coefficients=_coefficients(chosen.fit, calibrated, len(prepared.links.site_names)),
+        notes=tuple(notes),
+    )
+
+
+def finish(
+    prepared: Prepared,
+    terrain: Terrain,
+    chosen: Judgement,
+    calibrated: CalibratedModel,
+    *,
+    predicted_dbm: FloatArray,
+    table: pd.DataFrame,
+    coefficients: pd.DataFrame,
+    notes: tuple[str, ...],
+) -> Calibration:
+    """Gather what was learnt; `predicted_dbm` is the calibrated model's level of each link."""
+    links = prepared.links
+    by = criterion(links, table)
     return Calibration(
         model=calibrated,
         variant=chosen.fitter.variant.name,
         fit=chosen.fit,
         sigma_within_db=chosen.row["sigma_within_db"],
         sigma_between_db=chosen.row["sigma_between_db"],
-        table=pd.concat(tables, ignore_index=True).sort_values(by, kind="stable").reset_index(drop=True),
-        residuals=residual_table(prepared.links, terrain, predicted, calibrated, chosen.site_error_db),
+        table=table.sort_values(by, kind="stable").reset_index(drop=True),
+        coefficients=coefficients,
+        residuals=residual_table(links, terrain, predicted_dbm, chosen.site_error_db),
         transmitters=prepared.transmitters,
-        site_offset_db=effects(prepared.links.site_names, chosen.fit, "site"),
-        device_offset_db=effects(prepared.links.device_names, chosen.fit, "device"),
+        site_offset_db=effects(links.site_names, chosen.fit, "site"),
+        device_offset_db=effects(links.device_names, chosen.fit, "device"),
         chosen_by=by,
-        notes=(*notes, f"variant chosen by {by}"),
+        notes=(*(note for note in notes if note), f"variant chosen by {by}"),
     )
+
+
+def _coefficients(fit: MixedFit | None, model: CalibratedModel, n_sites: int) -> pd.DataFrame:
+    errors = dict(zip(fit.names, fit.standard_errors, strict=True)) if fit else {}
+    rows = [
+        (f"{name} (dB{unit})", value, float(errors.get(name, 0.0)), 0.0, name in errors)
+        for name, unit, value in (("offset", "", model.offset_db), ("slope", "/decade", model.slope_db_per_decade))
+    ]
+    return coefficient_table(rows, n_sites)
 
 
 def judge_variants(prepared: Prepared, predicted_dbm: FloatArray, model: PropagationModel) -> list[Judgement]:
@@ -276,13 +313,9 @@ def effects(names: tuple[str, ...], fit: MixedFit | None, group: str) -> dict[st
     return {name: float(value) for name, value in zip(names, fit.effects[group], strict=False)}
 
 
-def residual_table(
-    links: Links, terrain: Terrain, predicted: FloatArray, calibrated: CalibratedModel, held_out_db: FloatArray
-) -> pd.DataFrame:
+def residual_table(links: Links, terrain: Terrain, predicted_dbm: FloatArray, held_out_db: FloatArray) -> pd.DataFrame:
     """A row a link."""
-    correction = calibrated.correction_db(links.distance_m, links.clutter_height_m)
     lon, lat = terrain.lonlat(*links.xy(terrain))
-    residual = links.level_dbm - predicted - correction
     return pd.DataFrame(
         {
             "lon_deg": lon,
@@ -291,8 +324,8 @@ def residual_table(
             "device_id": np.array(links.device_names)[links.device],
             "distance_m": links.distance_m,
             "measured_dbm": np.where(links.censored, np.nan, links.level_dbm),
-            "predicted_dbm": predicted + correction,
-            "residual_db": np.where(links.censored, np.nan, residual),
+            "predicted_dbm": predicted_dbm,
+            "residual_db": np.where(links.censored, np.nan, links.level_dbm - predicted_dbm),
             "held_out_db": held_out_db,
         }
     )

@@ -244,10 +244,10 @@ def judge(fitter: Fitter, blocks: IntArray, model_name: str) -> Judgement:
     return Judgement(fitter, fit, site_error, row)
 
 
-def criterion(links: Links, rows: list[dict[str, Any]]) -> str:
+def criterion(links: Links, table: pd.DataFrame) -> str:
     """The column that chooses: held-out sites where three or more were measured, else blocks; a log score where
     non-receptions are known, else the RMSE.
     """
     name = "site" if np.unique(links.site[~links.censored]).size >= 3 else "block"
     name += "_log_score" if links.censored.any() else "_rmse_db"
-    return name if any(np.isfinite(row[name]) for row in rows) else "fitted_rmse_db"
+    return name if np.isfinite(table[name]).any() else "fitted_rmse_db"

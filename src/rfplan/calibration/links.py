@@ -52,7 +52,7 @@ class LinkFilter:
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """One row a pixel × device × transmitter: the median of its measurements.
+    """One row a pixel × device × receiver height × transmitter: the median of its measurements.
 
     Attributes
     ----------
@@ -66,6 +66,8 @@ class Links:
         Index into ``transmitters``; site (cluster of antennas) and device, from 0.
     distance_m, clutter_height_m : ndarray
         Distance to the antenna; representative clutter height at the receiver.
+    rx_height_agl_m : ndarray
+        Height of the receiver; NaN where the measurements don't state it.
     weight : ndarray
         How many rows each stands for.
     antenna_db : ndarray
@@ -85,6 +87,7 @@ class Links:
     device: IntArray
     distance_m: FloatArray
     clutter_height_m: FloatArray
+    rx_height_agl_m: FloatArray
     weight: FloatArray
     antenna_db: FloatArray
     transmitters: pd.DataFrame
@@ -180,8 +183,10 @@ def make_links(
         raise ParameterError(f"no received measurement is left to calibrate on: {'; '.join(notes)}")
     devices, device = np.unique(data["device_id"].to_numpy(str), return_inverse=True)
     weight = data["weight"].to_numpy(float) if "weight" in data else np.ones(len(data))
+    height = data["rx_height_agl_m"].to_numpy(float) if "rx_height_agl_m" in data else np.full(len(data), np.nan)
     frame = pd.DataFrame(
-        {"row": row, "col": col, "t": transmitter, "device": device, "silent": silent, "level": level, "weight": weight}
+        {"row": row, "col": col, "t": transmitter, "device": device, "rx": height}
+        | {"silent": silent, "level": level, "weight": weight}
     )[keep]
     both = _gather(frame, link_filter.min_samples, sensitivity_dbm)
     r, c, t = (both[name].to_numpy(np.int64) for name in ("row", "col", "t"))
@@ -201,6 +206,7 @@ def make_links(
         device=device_level.astype(np.int64),
         distance_m=np.maximum(length, 0.5 * terrain.resolution_m),
         clutter_height_m=terrain.clutter_height_m[r, c].astype(np.float64),
+        rx_height_agl_m=both["rx"].to_numpy(float),
         weight=both["weight"].to_numpy(float),
         antenna_db=_antenna_db(table, t, _off_axis_deg(table, t, px, py)),
         transmitters=table,
@@ -252,8 +258,10 @@ def _gather(frame: pd.DataFrame, min_samples: int, sensitivity_dbm: float | None
 
     One that never did is censored; it stands for as many rows as its weight says.
     """
-    keys = ["row", "col", "t", "device"]
-    heard = frame[~frame["silent"]].groupby(keys, sort=True)["level"].agg(["median", "size"]).reset_index()
+    keys = ["row", "col", "t", "device", "rx"]
+    heard = (
+        frame[~frame["silent"]].groupby(keys, sort=True, dropna=False)["level"].agg(["median", "size"]).reset_index()
+    )
     heard = heard[heard["size"] >= min_samples]
     if heard.empty:
         raise ParameterError(f"no pixel holds {min_samples} measurements; lower min_samples")
@@ -279,8 +287,10 @@ def predict_links(
 ) -> FloatArray:
     """Level the model predicts for each link, dBm: EIRP and pattern less the exact path loss at the pixel's centre."""
     level = np.full(len(links), np.nan)
-    for index in np.unique(links.transmitter):
-        rows = np.flatnonzero(links.transmitter == index)
+    height = np.where(np.isnan(links.rx_height_agl_m), rx_height_agl_m, links.rx_height_agl_m)
+    kinds, kind = np.unique(np.stack([links.transmitter, height], axis=1), axis=0, return_inverse=True)
+    for k, (index, rx) in enumerate(kinds):
+        rows = np.flatnonzero(kind.reshape(-1) == k)
         pixels, back = np.unique(np.stack([links.row[rows], links.col[rows]]), axis=1, return_inverse=True)
         transmitter = links.transmitters.iloc[int(index)]
         own = transmitter.get("frequency_mhz", np.nan)
@@ -293,7 +303,7 @@ def predict_links(
             model=model,
             frequency_mhz=float(own) if np.isfinite(own) else frequency_mhz,
             tx_height_agl_m=float(transmitter["tx_height_agl_m"]),
-            rx_height_agl_m=rx_height_agl_m,
+            rx_height_agl_m=float(rx),
         )
         level[rows] = float(transmitter["eirp_dbm"]) - np.asarray(loss).reshape(-1)[back.reshape(-1)]
     return level + links.antenna_db

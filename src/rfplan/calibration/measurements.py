@@ -42,6 +42,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "device_id": ("device_id", "device", "dev_eui", "deveui", "ue", "imei", "dev_addr"),
     "packet_id": ("packet_id", "packet", "msg_id", "fcnt", "f_cnt", "counter"),
     "frequency_mhz": ("frequency_mhz", "freq_mhz", "frequency", "freq"),
+    "rx_height_agl_m": ("rx_height_agl_m", "rx_height", "device_height", "device_height_m"),
     "time": ("time", "timestamp", "datetime", "date", "received_at"),
 }
 REQUIRED = ("lon_deg", "lat_deg", "level_dbm")
@@ -59,8 +60,9 @@ class Measurements:
     ----------
     table : DataFrame
         ``lon_deg, lat_deg, level_dbm`` (NaN: nothing was received), ``site_id`` and ``device_id`` (str), and where
-        given ``snr_db, frequency_mhz, time, packet_id, cell_id, pci, arfcn``. A table with other usual names
-        (``latitude``, ``rssi``, ``gateway_eui`` …, see ``ALIASES``) is translated; further columns are left out.
+        given ``snr_db, frequency_mhz, rx_height_agl_m, time, packet_id, cell_id, pci, arfcn``. A table with other
+        usual names (``latitude``, ``rssi``, ``gateway_eui`` …, see ``ALIASES``) is translated; further columns are
+        left out.
     notes : tuple of str
         What reading and cleaning assumed or removed, with counts.
     level_kind : {"reference", "rssi"}
@@ -90,7 +92,7 @@ class Measurements:
         for name in ("site_id", "device_id"):
             if name not in table:
                 table[name] = ""
-        for name in ("lon_deg", "lat_deg", "level_dbm", "snr_db", "frequency_mhz"):
+        for name in ("lon_deg", "lat_deg", "level_dbm", "snr_db", "frequency_mhz", "rx_height_agl_m"):
             if name in table:
                 table[name] = _as_float(table[name], name)
         _check_rows(table)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from scipy.stats import t as student_t
 
 from rfplan.calibration.mixed import MixedFit
 from rfplan.calibration.model import CalibratedModel
 from rfplan.errors import InputFileError, ParameterError
 from rfplan.propagation.base import PropagationModel
-from rfplan.propagation.compare import model_name
 from rfplan.propagation.names import describe_model, make_model
 
 FORMAT = 2
@@ -41,6 +41,8 @@ class Calibration:
         A row a model and variant: mean error, standard deviation and RMSE on held-out sites (``site_*``), on
         held-out blocks of known sites (``block_*``), and on the data fitted to (``fitted_rmse_db``, which flatters);
         ``sigma_within_db`` and ``sigma_between_db``; the best row first.
+    coefficients : DataFrame
+        What was fitted: ``name, value, standard_error, low_95, high_95, before, note``.
     residuals : DataFrame
         A row a link: position (pixel), transmitter, distance, measured, predicted and residual, dB;
         ``held_out_db`` is the error when the link's site was held out.
@@ -60,6 +62,7 @@ class Calibration:
     sigma_within_db: float
     sigma_between_db: float
     table: pd.DataFrame
+    coefficients: pd.DataFrame
     residuals: pd.DataFrame
     transmitters: pd.DataFrame
     site_offset_db: dict[str, float]
@@ -91,9 +94,13 @@ class Calibration:
     def __str__(self) -> str:
         shown = [c for c in self.table if not str(c).endswith("_log_score") or c == self.chosen_by]
         text = self.table[shown].to_string(index=False, float_format=lambda value: f"{value:.1f}")
+        fitted = self.coefficients[self.coefficients["note"] != "as given"]
+        learnt = ", ".join(
+            f"{row['name']} {row['value']:.2f} ({row['low_95']:.2f} to {row['high_95']:.2f})"
+            for _, row in fitted.iterrows()
+        )
         return (
-            f"{model_name(self.model.base)}, {self.variant}: offset {self.model.offset_db:+.1f} dB, "
-            f"slope {self.model.slope_db_per_decade:+.1f} dB/decade; "
+            f"{type(self.model.base).__name__}, {self.variant}: {learnt or 'as given'}; "
             f"sigma {self.sigma_within_db:.1f} dB within a site, {self.sigma_between_db:.1f} dB between sites\n"
             f"best on held-out data: {self.best}\n{text}"
         )
@@ -115,6 +122,7 @@ class Calibration:
             "site_offset_db": self.site_offset_db,
             "device_offset_db": self.device_offset_db,
             "chosen_by": self.chosen_by,
+            "coefficients": _without_nan(self.coefficients.to_dict(orient="records")),
             "held_out": _without_nan(self.table.to_dict(orient="records")),
             "notes": list(self.notes),
         }
@@ -123,12 +131,28 @@ class Calibration:
         return Path(path)
 
 
+def coefficient_table(rows: list[tuple[str, float, float, float, bool]], n_sites: int) -> pd.DataFrame:
+    """Coefficients with 95 % intervals: (name, value, standard error, value before, whether it was fitted) each.
+
+    The quantile is Student's with as many degrees of freedom as there are sites less one: sites, not links, are what
+    was sampled independently.
+    """
+    quantile = float(student_t.ppf(0.975, max(n_sites - 1, 2))) if n_sites > 1 else 1.96
+    table = []
+    for name, value, error, before, fitted in rows:
+        note = "" if fitted and error > 0.0 else ("held at its bound" if fitted else "as given")
+        half = quantile * error if fitted else 0.0
+        table.append((name, value, error, value - half, value + half, before, note))
+    columns = ["name", "value", "standard_error", "low_95", "high_95", "before", "note"]
+    return pd.DataFrame(table, columns=columns)
+
+
 def _without_nan(rows: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
     return [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in rows]
 
 
 def load_calibration(path: str | os.PathLike[str], base: PropagationModel | None = None) -> Any:
-    """Read a calibration that `Calibration.save` or `SpmCalibration.save` wrote: the calibrated model.
+    """Read a calibration that `Calibration.save` wrote: the calibrated model.
 
     Parameters
     ----------
