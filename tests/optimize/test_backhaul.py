@@ -7,7 +7,7 @@ from shapely.geometry import LineString
 
 from rfplan.errors import ParameterError
 from rfplan.optimize.backhaul import plan_backhaul
-from rfplan.optimize.hops import BackhaulRules, hop_availability
+from rfplan.optimize.hops import BackhaulRules, Masts, hop_availability, hops_to_fibre, nearest_hops
 from rfplan.propagation.p530 import first_fresnel_radius_m
 from rfplan.propagation.sight import line_of_sight
 from rfplan.terrain import Terrain
@@ -60,7 +60,13 @@ def test_every_hop_is_clear_by_the_link_tool_and_every_site_connected():
             at, steps = parent[at], steps + 1
         assert depth.loc[at, "role"] == "fibre"
         assert steps == depth.loc[node, "hops"] <= 10
-    assert plan.cost == pytest.approx(plan.links["cost"].sum())
+    spur_m = plan.nodes["fibre_m"].fillna(0.0)
+    assert (spur_m <= 2500.0).all()
+    x, _ = terrain.xy(where["lon_deg"].to_numpy(), where["lat_deg"].to_numpy())
+    from_line = dict(zip(where.index, np.abs(x - 501_000.0), strict=True))
+    for node in plan.nodes[plan.nodes["role"] == "fibre"].to_dict("records"):
+        assert node["fibre_m"] == pytest.approx(from_line[node["node_id"]], rel=0.05, abs=20.0)
+    assert plan.cost == pytest.approx(plan.links["cost"].sum() + 0.5 * spur_m.sum() / 1000.0)
 
 
 def test_a_wall_blocks_and_a_relay_on_it_helps():
@@ -95,6 +101,62 @@ def test_rain_limits_the_length_of_a_hop():
     near, far = (hop_availability(d, 60.0, 60.0, 21.0, rules) for d in (3_000.0, 24_000.0))
     assert near > far
     assert near > 99.99
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_fewest_hops_and_shortest_hops_against_every_pair(seed):
+    rng = np.random.default_rng(seed)
+    ground = 20.0 + 150.0 * rng.random((10, 30)).repeat(10, 0).repeat(10, 1)
+    ground[:, 290:] = np.nan if seed % 3 == 0 else 20.0
+    terrain = Terrain.from_arrays(ground, x0_m=5e5, y0_m=2.3e6, resolution_m=100.0, crs="EPSG:32648")
+    sites = table(terrain, np.column_stack([rng.uniform(500, 28_000, 14), rng.uniform(500, 9_500, 14)]), height=25.0)
+    masts = Masts.on(terrain, sites["lon_deg"], sites["lat_deg"], sites["height_agl_m"])
+    rules = BackhaulRules(max_hop_m=9_000.0, max_hops=3)
+    root = np.arange(14) < 3
+    good = np.zeros((14, 14), bool)
+    length = np.full((14, 14), np.inf)
+    for i in range(14):
+        for j in range(14):
+            d = np.hypot(masts.x_m[i] - masts.x_m[j], masts.y_m[i] - masts.y_m[j])
+            if i == j or d > rules.max_hop_m:
+                continue
+            length[i, j] = d
+            good[i, j] = (
+                naive_clearance(terrain, masts, i, j, rules) >= 0
+                and hop_availability(d, masts.ground_amsl_m[i] + 25, masts.ground_amsl_m[j] + 25, 21.0, rules)
+                >= rules.min_availability_percent
+            )
+    hops = np.where(root, 0, 99)
+    for _ in range(rules.max_hops):
+        hops = np.minimum(hops, np.where(good, hops[None, :] + 1, 99).min(axis=1))
+    expected = np.where(hops <= rules.max_hops, hops, -1)
+    np.testing.assert_array_equal(hops_to_fibre(terrain, masts, root, rules), expected)
+    direct = dict(nearest_hops(terrain, masts, np.flatnonzero(~root), np.flatnonzero(root), rules).pairs.tolist())
+    for i in np.flatnonzero(~root):
+        choice = np.where(good[i] & root, length[i], np.inf)
+        assert direct.get(i, -1) == (choice.argmin() if np.isfinite(choice).any() else -1)
+
+
+def naive_clearance(terrain, masts, i, j, rules):
+    """Point by point: ray less bulge, ground, clutter and the Fresnel share; the ends left out."""
+    a, b = (masts.x_m[i], masts.y_m[i]), (masts.x_m[j], masts.y_m[j])
+    d = np.hypot(b[0] - a[0], b[1] - a[1])
+    n = max(2, int(np.ceil(d / terrain.resolution_m)))
+    tops = [float(terrain.elevation_at(*p)) + masts.height_agl_m[k] for p, k in ((a, i), (b, j))]
+    least = np.inf
+    for k in range(1, n):
+        s = k / n
+        x, y = a[0] + s * (b[0] - a[0]), a[1] + s * (b[1] - a[1])
+        ground = float(terrain.elevation_at(x, y))
+        if np.isnan(ground):
+            return -1.0
+        row, column = (int(v) for v in terrain.nearest(x, y))
+        clutter = float(terrain.clutter_height_m[row, column])
+        near, far = s * d, d - s * d
+        bulge = near * far / (2 * 6371e3 * rules.effective_earth_radius_factor)
+        fresnel = np.sqrt(299.792458 / rules.frequency_mhz * near * far / d)
+        least = min(least, tops[0] + s * (tops[1] - tops[0]) - bulge - ground - clutter - 0.6 * fresnel)
+    return least if not np.isnan(tops).any() else -1.0
 
 
 def test_bad_input_is_refused():

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rfplan.errors import ParameterError
-from rfplan.optimize.hops import BackhaulRules, Hops, clear_hops
+from rfplan.optimize.hops import BackhaulRules, Hops, Masts, clear_hops
 
 if TYPE_CHECKING:
     from rfplan.terrain import Terrain
@@ -29,11 +29,12 @@ class BackhaulPlan:
         A row a hop, towards the fibre: ``from_id, to_id, distance_m, clearance_m`` (least over the path, beyond the
         wanted share of the first Fresnel zone), ``availability_percent, load_mbps, cost``.
     nodes
-        A row a node in use: ``node_id, role`` (``fibre``, ``site`` or ``relay``), ``hops`` to the fibre.
+        A row a node in use: ``node_id, role`` (``fibre``, ``site`` or ``relay``), ``hops`` to the fibre, and
+        ``fibre_m``, the distance to the fibre route that serves it (0 where it has fibre already, NaN without).
     unconnected
         ``node_id, reason`` of each site that cannot be connected.
     cost
-        Of all hops and of the relays that had to be equipped.
+        Of all hops, of fibre from the routes, and of the relays that had to be equipped.
     """
 
     links: pd.DataFrame
@@ -68,7 +69,7 @@ def plan_backhaul(
     connected
         Nodes that have fibre (or other backhaul) already; same columns.
     relays
-        Masts that may be used on the way; same columns.
+        Masts that may be used on the way; same columns and optionally ``cost``.
     rules
         Reach, hop limits, frequency, availability, costs.
 
@@ -81,12 +82,12 @@ def plan_backhaul(
     if fibre is None and (connected is None or len(connected) == 0):
         raise ParameterError("there is nothing to connect to: give fibre routes or connected nodes")
     nodes = _nodes(sites, connected, relays, rules)
-    x_m, y_m = terrain.xy(nodes["lon_deg"].to_numpy(np.float64), nodes["lat_deg"].to_numpy(np.float64))
-    near_fibre = _near_fibre(terrain, x_m, y_m, fibre, rules.fibre_reach_m)
-    root = (nodes["role"] == "connected").to_numpy() | near_fibre
-    hops = clear_hops(terrain, x_m, y_m, nodes["height_agl_m"].to_numpy(np.float64), rules)
+    masts = Masts.on(terrain, nodes["lon_deg"], nodes["lat_deg"], nodes["height_agl_m"])
+    fibre_m = np.where(nodes["role"] == "connected", 0.0, fibre_distance_m(terrain, masts, fibre))
+    root = fibre_m <= rules.fibre_reach_m
+    hops = clear_hops(terrain, masts, root, rules)
     tree = _grow(nodes, root, hops, rules)
-    return _plan(nodes, root, hops, tree, rules)
+    return _plan(nodes, np.where(root, fibre_m, np.nan), hops, tree, rules)
 
 
 def reachable(hops: Hops, root: npt.NDArray[np.bool_], max_hops: int) -> npt.NDArray[np.bool_]:
@@ -113,7 +114,9 @@ def _nodes(
         if missing:
             raise ParameterError(f"the {role} table lacks {', '.join(missing)}; needed are {', '.join(NODE_COLUMNS)}")
         load = table["load_mbps"] if "load_mbps" in table.columns else rules.site_load_mbps
-        parts.append(table[list(NODE_COLUMNS)].assign(role=role, load_mbps=load if role == "site" else 0.0))
+        cost = table["cost"] if "cost" in table.columns else rules.relay_cost
+        part = table[list(NODE_COLUMNS)].assign(role=role, load_mbps=load if role == "site" else 0.0)
+        parts.append(part.assign(open_cost=cost if role == "relay" else 0.0))
     if not parts:
         raise ParameterError("there are no sites to connect")
     nodes = pd.concat(parts, ignore_index=True)
@@ -123,11 +126,10 @@ def _nodes(
     return nodes
 
 
-def _near_fibre(
-    terrain: Terrain, x_m: npt.NDArray[np.float64], y_m: npt.NDArray[np.float64], fibre: Any, reach_m: float
-) -> npt.NDArray[np.bool_]:
+def fibre_distance_m(terrain: Terrain, masts: Masts, fibre: Any) -> npt.NDArray[np.float64]:
+    """Distance from each node to the nearest fibre route, m; infinite where there is none."""
     if fibre is None:
-        return np.zeros(len(x_m), np.bool_)
+        return np.full(len(masts.x_m), np.inf)
     import geopandas as gpd
     import shapely
 
@@ -135,10 +137,13 @@ def _near_fibre(
         lines = fibre.geometry if fibre.crs is not None else fibre.geometry.set_crs("EPSG:4326")
     else:
         lines = gpd.GeoSeries(list(fibre) if isinstance(fibre, (list, tuple)) else [fibre], crs="EPSG:4326")
-    tree = shapely.STRtree(lines.to_crs(terrain.crs).to_numpy())
-    near = np.zeros(len(x_m), np.bool_)
-    near[tree.query(shapely.points(x_m, y_m), predicate="dwithin", distance=reach_m)[0]] = True
-    return near
+    routes = [line for line in lines.to_crs(terrain.crs) if line is not None and not line.is_empty]
+    distance = np.full(len(masts.x_m), np.inf)
+    if routes:
+        tree = shapely.STRtree(routes)
+        (index, _), near = tree.query_nearest(shapely.points(masts.x_m, masts.y_m), return_distance=True)
+        distance[index] = near
+    return distance
 
 
 @dataclass
@@ -168,7 +173,7 @@ def _grow(nodes: pd.DataFrame, root: npt.NDArray[np.bool_], hops: Hops, rules: B
     for number, (a, b) in enumerate(hops.pairs.tolist()):
         links[a].append((b, number))
         links[b].append((a, number))
-    open_cost = np.where(nodes["role"] == "relay", rules.relay_cost, 0.0)
+    open_cost = nodes["open_cost"].to_numpy(np.float64)
     while waiting:
         path = _cheapest_path(tree, links, hops.cost, open_cost, waiting, load, rules)
         if path is None:
@@ -197,7 +202,8 @@ def _cheapest_path(
 
     Labels are (cost, hops to the root): a dearer label with fewer hops is kept, so the hop limit loses no chain.
     """
-    rooms = {int(v): tree.room(int(v), rules.hop_capacity_mbps) for v in np.flatnonzero(tree.depth >= 0)}
+    reached = [v for v in np.flatnonzero(tree.depth >= 0).tolist() if links[v]]
+    rooms = {v: tree.room(v, rules.hop_capacity_mbps) for v in reached}
     heap: list[tuple[float, int, int, int]] = []
     labels: list[tuple[int, int, int]] = []  # (node, label before, hop)
     for node, room in rooms.items():
@@ -230,8 +236,9 @@ def _cheapest_path(
 
 
 def _plan(
-    nodes: pd.DataFrame, root: npt.NDArray[np.bool_], hops: Hops, tree: _Tree, rules: BackhaulRules
+    nodes: pd.DataFrame, fibre_m: npt.NDArray[np.float64], hops: Hops, tree: _Tree, rules: BackhaulRules
 ) -> BackhaulPlan:
+    root = np.isfinite(fibre_m)
     ids = nodes["node_id"].to_numpy(dtype=object)
     role = nodes["role"].to_numpy(dtype=object)
     used = np.flatnonzero(tree.parent >= 0)
@@ -247,7 +254,8 @@ def _plan(
             "cost": hops.cost[number],
         }
     )
-    in_use = np.flatnonzero((tree.parent >= 0) | (root & (role != "relay")) | np.isin(np.arange(len(ids)), tree.parent))
+    # Nodes that had fibre before count only where a hop ends at them.
+    in_use = np.flatnonzero((tree.parent >= 0) | (root & (role == "site")) | np.isin(np.arange(len(ids)), tree.parent))
     lost = np.flatnonzero((role == "site") & ~root & (tree.parent < 0))
     can = reachable(hops, root, rules.max_hops)
     far = reachable(hops, root, len(ids))
@@ -257,6 +265,7 @@ def _plan(
         np.where(far[lost], f"more than {rules.max_hops} hops from the fibre", "no clear hop leads to the fibre"),
     )
     relays = (tree.parent >= 0) & (role == "relay")
+    spur_km = float(np.nansum(fibre_m[in_use])) / 1000.0
     return BackhaulPlan(
         links=links,
         nodes=pd.DataFrame(
@@ -264,8 +273,9 @@ def _plan(
                 "node_id": ids[in_use],
                 "role": np.where(root[in_use], "fibre", role[in_use]),
                 "hops": np.maximum(tree.depth[in_use], 0),
+                "fibre_m": fibre_m[in_use],
             }
         ),
         unconnected=pd.DataFrame({"node_id": ids[lost], "reason": reason}),
-        cost=float(links["cost"].sum() + rules.relay_cost * relays.sum()),
+        cost=float(links["cost"].sum() + nodes.loc[relays, "open_cost"].sum() + spur_km * rules.fibre_cost_per_km),
     )

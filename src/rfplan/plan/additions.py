@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rfplan.scenario_sections import RELATIVE_UNIT
 
 if TYPE_CHECKING:
+    from rfplan.plan.backhaul import SiteBackhaul
     from rfplan.plan.years import YearPlan
 
 
@@ -21,7 +22,10 @@ class Additions:
         What costs are counted in.
     rollout
         Sites by year.
+    backhaul
+        How the chosen sites are joined to the fibre.
     """
 
     cost_unit: str = RELATIVE_UNIT
     rollout: YearPlan | None = None
+    backhaul: SiteBackhaul | None = None

@@ -15,6 +15,7 @@ from rfplan.io.atomic import make_folder
 from rfplan.optimize import Plan
 from rfplan.plan import stages
 from rfplan.plan.additions import Additions
+from rfplan.plan.backhaul import site_backhaul, with_backhaul
 from rfplan.plan.baseline import Baseline, make_baseline, predict_baseline
 from rfplan.plan.bookkeeping import Progress, Run
 from rfplan.plan.keeping import keep_baseline, keep_coverage, keep_table
@@ -40,6 +41,7 @@ STAGES = (
     "candidates",
     "choose sites",
     "roll-out",
+    "backhaul",
     "coverage after",
 )
 
@@ -238,6 +240,7 @@ def _plan(run: Run) -> ScenarioPlan:
             template=stages.template(scenario),
             shared=stages.shared_masts(scenario),
         )
+        candidates, without = with_backhaul(scenario, given.terrain, given.network, candidates)
         keep_table(run, "candidates.csv", candidates.table)
     with run.stage("choose sites"):
         problem = TargetCover(
@@ -254,6 +257,11 @@ def _plan(run: Run) -> ScenarioPlan:
     with run.stage("roll-out"):
         solved, years = roll_out(scenario, ready, solved, run.tell)
         keep_table(run, "build_list.csv", solved.sites)
+    with run.stage("backhaul"):
+        backhaul = site_backhaul(scenario, given.terrain, given.network, candidates, solved.sites, without)
+        if backhaul is not None:
+            keep_table(run, "backhaul_sites.csv", backhaul.sites)
+            keep_table(run, "backhaul_hops.csv", backhaul.links)
     with run.stage("coverage after"):
         figures_after = summarize(solved.coverage_after, demand)
         keep_coverage(run, "after", solved.coverage_after, figures_after)
@@ -268,5 +276,5 @@ def _plan(run: Run) -> ScenarioPlan:
         key_figures_after=figures_after,
         baseline=predicted.baseline,
         network_report=given.network_report,
-        additions=Additions(cost_unit=scenario.costs.unit, rollout=years),
+        additions=Additions(scenario.costs.unit, years, backhaul),
     )

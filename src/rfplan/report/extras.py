@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
+from rfplan.report.backhaul import backhaul_layer, backhaul_section
 from rfplan.report.facts import Facts
 from rfplan.report.years import rollout_section
 
 
 def extra_sections(facts: Facts) -> list[tuple[str, str, str]]:
     """Identity, name in the contents and HTML of each section; empty where the plan has nothing of it."""
-    return [("rollout", "Roll-out", rollout_section(facts))]
+    return [
+        ("rollout", "Roll-out", rollout_section(facts)),
+        ("backhaul", "Backhaul", backhaul_section(facts)),
+    ]
 
 
 def extra_tables(facts: Facts) -> dict[str, pd.DataFrame]:
@@ -18,4 +24,13 @@ def extra_tables(facts: Facts) -> dict[str, pd.DataFrame]:
     out = {}
     if facts.rollout is not None:
         out["rollout"] = facts.rollout.years
+    if facts.backhaul is not None:
+        out["backhaul"] = facts.backhaul.sites
+        out["backhaul_hops"] = facts.backhaul.links
     return out
+
+
+def extra_layers(facts: Facts) -> dict[str, Any]:
+    """Layers of the GeoPackage, by name."""
+    layers = {"backhaul_hops": backhaul_layer(facts)}
+    return {name: layer for name, layer in layers.items() if layer is not None}

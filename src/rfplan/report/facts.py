@@ -99,6 +99,11 @@ class Facts:
         return getattr(self.additions, "rollout", None)
 
     @property
+    def backhaul(self) -> Any:
+        """Backhaul of the new sites (`rfplan.plan.backhaul.SiteBackhaul`), or None."""
+        return getattr(self.additions, "backhaul", None)
+
+    @property
     def cost_unit(self) -> str:
         """What costs are counted in."""
         return str(getattr(self.additions, "cost_unit", "in the scenario's unit"))

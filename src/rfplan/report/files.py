@@ -13,7 +13,7 @@ from rfplan.io.raster import write_cog
 from rfplan.io.spreadsheets import write_xlsx
 from rfplan.io.tables import write_csv
 from rfplan.io.vector import write_gpkg
-from rfplan.report.extras import extra_tables
+from rfplan.report.extras import extra_layers, extra_tables
 from rfplan.report.facts import Facts
 
 _SHARED = ("code", "name", "area_km2", "area_on_terrain_km2", "population", "population_on_terrain")
@@ -105,4 +105,5 @@ def _layers(facts: Facts) -> list[tuple[str, Any]]:
         out.append(("communes", gpd.GeoDataFrame(figures, geometry=outlines, crs="EPSG:4326")))
     rest = facts.uncoverable
     out.append(("uncoverable", rest.assign(synthetic=synthetic)))
+    out += [(name, layer.assign(synthetic=synthetic)) for name, layer in extra_layers(facts).items()]
     return out

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rfplan.colours import COVERED, FRESH, GAP, NOTHING, Colour, ColourScale, ground_scale, hillshade, signal_scale
+from rfplan.report.backhaul import backhaul_features
 from rfplan.report.context import plain
 from rfplan.report.facts import Facts
 from rfplan.report.images import Mercator, data_uri, png, shade_indices, shade_palette
@@ -88,6 +89,7 @@ def map_payload(facts: Facts, *more: MoreLayers) -> dict[str, Any]:
         "existing": existing_markers(facts),
         "planned": planned_markers(facts),
         "years": year_legend(facts),
+        "hops": backhaul_features(facts),
         "costUnit": facts.cost_unit,
         "today": {
             "peoplePercent": plain(float(facts.total_before["covered_population_percent"]))

@@ -187,12 +187,20 @@
   if (data.communes && data.communes.features.length) {
     communes = L.geoJSON(data.communes, { pane: "borders", renderer: canvas.borders, interactive: false });
   }
+  var hops = !data.hops.length ? null : L.layerGroup(data.hops.map(function (hop) {
+    return L.polyline(hop.line, { renderer: canvas.existing, pane: "existing", color: "#7a1fa2", weight: 2.2, opacity: 0.9, bubblingMouseEvents: false })
+      .bindPopup(function () {
+        return popup("Microwave hop", hop.from + " – " + hop.to, [["Length", number(hop.km, 2) + " km"], ["Clearance beyond the Fresnel share", number(hop.clearance, 1) + " m"], ["Availability", hop.availability]]);
+      }, { minWidth: 250, maxWidth: 340 });
+  }));
   var vectors = [
     { id: "existing", label: "Existing sites", layer: existing, count: data.existing.length, on: data.existing.length > 0, legend: { mark: "dot", colour: "#1d2731", label: "Existing site" } },
     { id: "planned", label: "New sites", layer: plannedGroup, count: planned.length, on: planned.length > 0, legends: data.years.length ? data.years.filter(function (y) { return y.sites; }).map(function (y) { return { mark: "ring", colour: y.colour, label: "New site of " + y.year + ": " + number(y.sites, 0) }; }) : [{ mark: "ring", colour: "#ffb000", label: "New site, numbered in build order" }] },
+    { id: "hops", label: "Backhaul hops", layer: hops, count: data.hops.length, on: !!hops, legend: { mark: "line", colour: "#7a1fa2", label: "Microwave hop of a new site" } },
     { id: "communes", label: "Commune borders", layer: communes, count: communes ? data.communes.features.length : 0, on: !!communes, legend: { mark: "line", colour: "#2f3b47", label: "Commune border" } },
     { id: "uncoverable", label: "Uncoverable rest", layer: polygons, count: data.uncoverableCount, on: !!polygons, legend: { mark: "hatch", colour: "#3d2c4f", label: "Uncoverable: no candidate reaches it" } }
   ];
+  vectors = vectors.filter(function (v) { return v.id !== "hops" || v.count; });
   vectors.forEach(function (v) {
     var box = element("input", { type: "checkbox", id: "show-" + v.id });
     box.checked = v.on;
