@@ -10,10 +10,10 @@ import rfplan.optimize.ladder as ladder
 from naive.cover import brute_force
 from rfplan.optimize.blocks import block_bound
 from rfplan.optimize.dual import lp_prices, priced, subgradient_prices
-from rfplan.optimize.full_cover import split
+from rfplan.optimize.effort import Effort
+from rfplan.optimize.full_cover import Part, solve_part, split
 from rfplan.optimize.greedy import greedy, remove_redundant
 from rfplan.optimize.instance import CoverMatrix, Rules
-from rfplan.optimize.lagrangian import lagrangian_search
 from rfplan.optimize.local_search import row_weighting_search
 from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixSetCover, MatrixTargetCover
 from rfplan.optimize.reduce import FullCover, reduce_full_cover
@@ -141,11 +141,10 @@ def test_every_rung_alone_stays_on_its_side_of_the_optimum(seed):
     best = MatrixSetCover(problem.matrix, problem.cost, {}, problem.required, Rules()).solve(20)
     assert best.status == "optimal"
     start = remove_redundant(problem.as_instance(), greedy(problem.as_instance()))
-    prices = lp_prices(problem, time_limit_s=10)
+    prices = lp_prices(problem, effort=Effort(10.0))
     searches = (
-        row_weighting_search(problem, start, time_limit_s=5, seed=seed, max_steps=300),
-        window_search(problem, start, time_limit_s=5, seed=seed, max_windows=5, size=4),
-        lagrangian_search(problem, start, prices.price, time_limit_s=5, seed=seed, max_rounds=2),
+        row_weighting_search(problem, start, effort=Effort(5.0), seed=seed, max_steps=300),
+        window_search(problem, start, effort=Effort(5.0), seed=seed, max_windows=5, size=4),
     )
     for found in searches:
         assert (problem.matrix.rows_covered(found) >= 1).all()
@@ -153,9 +152,9 @@ def test_every_rung_alone_stays_on_its_side_of_the_optimum(seed):
     rng = np.random.default_rng(seed)
     bounds = (
         prices.bound,
-        subgradient_prices(problem, best.objective, time_limit_s=5, max_iterations=200).bound,
+        subgradient_prices(problem, best.objective, effort=Effort(5.0), max_iterations=200).bound,
         priced(problem, rng.random(problem.matrix.shape[0]) * 3).bound,
-        block_bound(problem, prices, time_limit_s=5, rows_per_block=15, seed=seed),
+        block_bound(problem, prices, effort=Effort(5.0), rows_per_block=15, seed=seed),
     )
     assert max(bounds) <= best.objective + 1e-6
     assert bounds[3] >= prices.bound - 1e-6
@@ -189,6 +188,26 @@ def test_same_seed_same_plan():
     first, second = (MatrixSetCover.from_matrix(covers, cost, weight=people).solve(20, seed=4) for _ in range(2))
     assert first.selected.tolist() == second.selected.tolist()
     assert first.bound == second.bound
+    assert first.ended_by == "proof"
+
+
+def test_work_is_counted_not_timed():
+    covers = sparse.random(400, 300, density=0.03, random_state=0, format="csr")
+    cost = np.random.default_rng(0).integers(1, 9, 300).astype(float)
+    matrix = CoverMatrix.from_sparse(covers[np.diff(covers.indptr) > 0])
+    none, rows = np.zeros(0, np.int32), matrix.shape[0]
+    problem = FullCover(
+        matrix, cost, np.ones(rows, np.int32), np.arange(300), none, np.zeros((0, 2), np.int64)
+    )  # fmt: skip
+
+    def run():
+        part, effort = Part(problem, none, False, 0.0), Effort(1.5)
+        solve_part(part, effort, 3, lambda _stage: None)
+        return part.selected.tolist(), part.bound, effort.spent
+
+    first = run()
+    assert first[2] > 0.0
+    assert run() == first
 
 
 def test_time_limit_and_interrupt_return_the_best_so_far(monkeypatch):
@@ -207,3 +226,4 @@ def test_time_limit_and_interrupt_return_the_best_so_far(monkeypatch):
     assert stopped.verified
     assert 0 < stopped.bound <= stopped.objective
     assert stopped.status == "feasible"
+    assert stopped.ended_by == "interrupt"

@@ -54,6 +54,7 @@ def _add(
     chosen[counters[1]] = column
     counters[1] += 1
     own = 0
+    counters[3] += col_ptr[column + 1] - col_ptr[column]
     for k in range(col_ptr[column], col_ptr[column + 1]):
         row = col_rows[k]
         before, want = count[row], required[row]
@@ -61,6 +62,7 @@ def _add(
         if before + 1 == want:
             # Covered now: outsiders lose this gain, every member of the row is needed.
             _recover(row, uncovered, place, counters)
+            counters[3] += row_ptr[row + 1] - row_ptr[row]
             for q in range(row_ptr[row], row_ptr[row + 1]):
                 other = row_cols[q]
                 if other == column:
@@ -72,6 +74,7 @@ def _add(
                     score[other] += weight[row]
         elif before == want:
             # Over-covered: the members that were needed no longer are.
+            counters[3] += row_ptr[row + 1] - row_ptr[row]
             for q in range(row_ptr[row], row_ptr[row + 1]):
                 other = row_cols[q]
                 if other != column and member[other] == 1:
@@ -92,12 +95,14 @@ def _drop(
     seat[last] = seat[column]
     counters[1] -= 1
     own = 0
+    counters[3] += col_ptr[column + 1] - col_ptr[column]
     for k in range(col_ptr[column], col_ptr[column + 1]):
         row = col_rows[k]
         before, want = count[row], required[row]
         count[row] = before - 1
         if before == want:
             _uncover(row, uncovered, place, counters)
+            counters[3] += row_ptr[row + 1] - row_ptr[row]
             for q in range(row_ptr[row], row_ptr[row + 1]):
                 other = row_cols[q]
                 if other == column:
@@ -108,6 +113,7 @@ def _drop(
                 else:
                     score[other] -= weight[row]
         elif before == want + 1:
+            counters[3] += row_ptr[row + 1] - row_ptr[row]
             for q in range(row_ptr[row], row_ptr[row + 1]):
                 other = row_cols[q]
                 if other != column and member[other] == 1:
@@ -147,6 +153,7 @@ def start_kernel(problem: Any, columns: Any, member: Any, count: Any, weight: An
         weight[row] = 1
         if required[row] > 0:
             _uncover(row, lists[0], lists[1], counters)
+            counters[3] += row_ptr[row + 1] - row_ptr[row]
             for q in range(row_ptr[row], row_ptr[row + 1]):
                 score[row_cols[q]] += 1
     fresh[:] = 1
@@ -155,21 +162,23 @@ def start_kernel(problem: Any, columns: Any, member: Any, count: Any, weight: An
 
 
 @jit
-def walk_kernel(
-    problem: Any, member: Any, count: Any, weight: Any, score: Any, fresh: Any, stamp: Any, lists: Any, counters: Any,
-    totals: Any, best: Any, random: Any, steps: int,
-) -> int:  # fmt: skip
-    """Walk `steps` steps; ``best`` (uint8) holds the best cover, ``totals`` its cost [1] and the walk's cost [0].
+def walk_kernel(problem: Any, state: Any, totals: Any, best: Any, random: Any, steps: int, touches: int) -> int:
+    """Walk `steps` steps, or until `touches` entries were touched in all.
 
-    ``counters`` holds the number of uncovered rows [0], of members [1] and of steps made [2].
+    ``best`` (uint8) holds the best cover, ``totals`` its cost [1] and the walk's cost [0]; ``counters``, the last of
+    the state, the number of uncovered rows [0], of members [1], of steps made [2] and of entries touched [3].
     Returns how many times the best cover improved.
     """
+    member, count, weight, score, fresh, stamp, lists, counters = state
     cost = problem[5]
     row_ptr, row_cols = problem[2], problem[3]
     improved = 0
     taboo = -1
     for _ in range(steps):
+        if counters[3] >= touches:
+            break
         counters[2] += 1
+        counters[3] += min(counters[1], 400)
         while counters[0] == 0 and counters[1] > 0:
             if totals[0] < totals[1] - 1e-9 * (1.0 + abs(totals[1])):
                 totals[1] = totals[0]
@@ -189,6 +198,7 @@ def walk_kernel(
         while counters[0] > 0:
             row = lists[0][_random_below(random, counters[0])]
             pick = -1
+            counters[3] += row_ptr[row + 1] - row_ptr[row]
             for q in range(row_ptr[row], row_ptr[row + 1]):
                 other = row_cols[q]
                 if member[other] == 1 or fresh[other] == 0:
@@ -208,6 +218,7 @@ def walk_kernel(
             for u in range(counters[0]):
                 late = lists[0][u]
                 weight[late] += 1
+                counters[3] += row_ptr[late + 1] - row_ptr[late]
                 for q in range(row_ptr[late], row_ptr[late + 1]):
                     if member[row_cols[q]] == 0:
                         score[row_cols[q]] += 1

@@ -18,8 +18,9 @@ import numpy.typing as npt
 from scipy import sparse
 
 from rfplan.kernels.neighbourhood import voronoi_kernel
+from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.instance import FloatArray, Instance
-from rfplan.optimize.master import Master, MasterPoint, seconds_left
+from rfplan.optimize.master import Master, MasterPoint
 from rfplan.optimize.reduce import must_rows, undominated_rows
 
 #: Blocks of rows, each with its own θ: more make tighter cuts and a larger master.
@@ -101,7 +102,7 @@ def _blocks(instance: Instance, rows: npt.NDArray[np.int64], seed: int) -> npt.N
 def benders(
     instance: Instance,
     *,
-    deadline: float,
+    effort: Effort,
     seed: int,
     incumbent: Callable[[], tuple[float, npt.NDArray[np.integer]]],
     offer: Callable[[npt.NDArray[np.integer]], object],
@@ -109,14 +110,14 @@ def benders(
     report: Callable[[str], None],
     gap: float = 1e-4,
 ) -> bool:
-    """Drive incumbent and bound together until they meet or time is up. True when the problem is proven infeasible.
+    """Drive incumbent and bound together until they meet or the effort is spent. True when proven infeasible.
 
     Parameters
     ----------
     instance
         A budget (need infinite) or target problem.
-    deadline
-        `time.perf_counter` at which to stop.
+    effort
+        Work allowed.
     seed
         Of the blocks.
     incumbent, offer, prove, report
@@ -132,9 +133,10 @@ def benders(
     inner = _interior(instance)
     stall, last = 0, -np.inf
     rounding = 0
-    linear_until = deadline - 0.45 * seconds_left(deadline)
-    while seconds_left(linear_until) > 0.1:
-        point = master.solve_relaxed(seconds_left(deadline))
+    linear = effort.slice(0.55)
+    while linear.left() > 0.0:
+        point = master.solve_relaxed(linear)
+        linear.charge(4 * folded.covers.nnz * TOUCH_S)
         if point is None:
             break
         if point.finished:
@@ -151,10 +153,11 @@ def benders(
         last = point.bound
         if stall >= 4:
             break
-    while seconds_left(deadline) > 0.2:
+    while effort.left() > 0.0:
         value, columns = incumbent()
         start = _start(folded, columns, n) if np.isfinite(value) else None
-        found = master.solve_whole(min(seconds_left(deadline), max(5.0, 0.4 * seconds_left(deadline))), start, 1e-7)
+        effort.charge(4 * folded.covers.nnz * TOUCH_S)
+        found = master.solve_whole(effort.slice(0.4, at_most=effort.left()), start, 1e-7)
         if found is None:
             break
         if found.bound == np.inf:

@@ -4,13 +4,12 @@ each block to the end. Any cover pays at least every block's optimum, whatever t
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 
 from rfplan.kernels.neighbourhood import voronoi_kernel
 from rfplan.optimize.dual import Prices
+from rfplan.optimize.effort import Effort
 from rfplan.optimize.exact import cover_model
 from rfplan.optimize.highs import run_highs
 from rfplan.optimize.reduce import FullCover, reduce_full_cover
@@ -42,14 +41,14 @@ def block_bound(
     problem: FullCover,
     prices: Prices,
     *,
-    time_limit_s: float,
+    effort: Effort,
     rows_per_block: int = 500,
     seed: int = 0,
 ) -> float:
     """Proven lower bound: the sum of the blocks' own bounds, each at least its prices' worth.
 
     Columns pay each block what its rows' prices are worth there, and the slack goes to the block with the most.
-    A block that is not finished in its share of the time still counts with the bound it has proven.
+    A block that is not finished in its share of the effort still counts with the bound it has proven.
     """
     matrix = problem.matrix
     m, n = matrix.shape
@@ -69,14 +68,13 @@ def block_bound(
     paid = np.where(total[column_of] > 0, share * factor[column_of], problem.cost[column_of] * even)
     paid *= 1 - 1e-12
     bound = 0.0
-    deadline = time.perf_counter() + time_limit_s
     for number in range(count):
         rows = np.flatnonzero(block == number)
         if len(rows) == 0:
             continue
         used = np.flatnonzero(block_of == number)
-        left = max(0.1, (deadline - time.perf_counter()) / (count - number))
-        bound += _bound_of(problem, rows, column_of[used], paid[used], left, seed)
+        part = effort.slice(1.0 / (count - number))
+        bound += _bound_of(problem, rows, column_of[used], paid[used], part, seed)
     return bound * (1 - 1e-9)
 
 
@@ -85,7 +83,7 @@ def _bound_of(
     rows: npt.NDArray[np.int64],
     columns: npt.NDArray[np.int64],
     cost: npt.NDArray[np.float64],
-    time_limit_s: float,
+    effort: Effort,
     seed: int,
 ) -> float:
     """What covering these rows costs at least at these costs."""
@@ -101,7 +99,7 @@ def _bound_of(
     forced = float(cost[small.forced].sum())
     if small.matrix.shape[0] == 0:
         return forced
-    result = run_highs(cover_model(small.as_instance()).model, time_limit_s=time_limit_s, seed=seed)
+    result = run_highs(cover_model(small.as_instance()).model, effort=effort, seed=seed)
     if result.interrupted:
         raise KeyboardInterrupt
     return forced + max(0.0, result.bound)

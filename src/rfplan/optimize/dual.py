@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from rfplan.kernels.lagrange import reduced_cost_kernel, start_prices_kernel, step_kernel, subgradient_kernel
+from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.exact import cover_model
 from rfplan.optimize.highs import run_highs
 from rfplan.optimize.instance import FloatArray
@@ -37,8 +37,8 @@ def priced(problem: FullCover, price: FloatArray) -> Prices:
     return Prices(price, earned + paid - slack, reduced)
 
 
-def lp_prices(problem: FullCover, *, time_limit_s: float, interior: bool | None = None) -> Prices | None:
-    """Prices from the linear relaxation by HiGHS, or None when it does not finish in time.
+def lp_prices(problem: FullCover, *, effort: Effort, interior: bool | None = None) -> Prices | None:
+    """Prices from the linear relaxation by HiGHS, or None when it does not finish within the effort.
 
     `interior` picks the interior-point method without crossover, which suits large sparse covers; by default for more
     than 3,000 rows.
@@ -48,7 +48,7 @@ def lp_prices(problem: FullCover, *, time_limit_s: float, interior: bool | None 
     built = cover_model(problem.as_instance(), relax=True)
     large = problem.matrix.shape[0] > 3000 if interior is None else interior
     options = {"solver": "ipm", "run_crossover": "off"} if large else {}
-    result = run_highs(built.model, time_limit_s=time_limit_s, options=options)
+    result = run_highs(built.model, effort=effort, options=options)
     if result.interrupted:
         raise KeyboardInterrupt
     if result.row_dual is None:
@@ -60,7 +60,7 @@ def subgradient_prices(
     problem: FullCover,
     upper: float,
     *,
-    time_limit_s: float,
+    effort: Effort,
     max_iterations: int = 100_000,
     start: FloatArray | None = None,
     memory: float = 0.7,
@@ -73,7 +73,7 @@ def subgradient_prices(
         Full cover.
     upper
         Cost of a known cover, which sets the step length.
-    time_limit_s, max_iterations
+    effort, max_iterations
         Where to stop.
     start
         Prices to start from.
@@ -91,7 +91,6 @@ def subgradient_prices(
     reduced, gradient, direction = np.empty(n), np.empty(m), np.zeros(m)
     best_price, best = price.copy(), -np.inf
     step, since, window_best, window_worst = 0.5, 0, -np.inf, np.inf
-    began = time.perf_counter()
     for iteration in range(max_iterations):
         reduced_cost_kernel(matrix.col_ptr, matrix.col_rows, problem.cost, price, reduced)
         bound = float((problem.required * price).sum() + np.minimum(reduced, 0.0).sum())
@@ -106,7 +105,8 @@ def subgradient_prices(
             step = step * 0.5 if spread > 0.01 else step * 1.5 if spread < 0.001 else step
             step = min(max(step, 1e-5), 2.0)
             window_best, window_worst = -np.inf, np.inf
-        if since > 400 or time.perf_counter() - began > time_limit_s or best >= upper - 1e-9:
+        effort.charge(3 * matrix.nnz * TOUCH_S)
+        if since > 400 or effort.left() <= 0.0 or best >= upper - 1e-9:
             break
         subgradient_kernel(matrix.col_ptr, matrix.col_rows, problem.required, reduced, gradient)
         step_kernel(price, gradient, direction, memory, step * max(1.02 * upper - bound, 1e-9))

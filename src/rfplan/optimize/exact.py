@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from rfplan.optimize.effort import Effort
 from rfplan.optimize.highs import HighsResult, LinearModel, run_highs
 from rfplan.optimize.instance import FloatArray, Instance, IntArray
 from rfplan.optimize.reduce import must_rows
@@ -118,7 +119,7 @@ def _group_weights(instance: Instance, rows: npt.NDArray[np.int64]) -> sparse.cs
 def solve_exact(
     instance: Instance,
     *,
-    time_limit_s: float,
+    effort: Effort,
     seed: int = 0,
     start: npt.NDArray[np.integer] | None = None,
     node_limit: int | None = None,
@@ -131,7 +132,7 @@ def solve_exact(
     """
     built = cover_model(instance)
     first = None if start is None else built.point(instance, start)
-    result = run_highs(built.model, time_limit_s=time_limit_s, seed=seed, start=first, node_limit=node_limit)
+    result = run_highs(built.model, effort=effort, seed=seed, start=first, node_limit=node_limit)
     bound = -result.bound if built.maximise else result.bound
     if result.status == "infeasible":
         bound = -np.inf if built.maximise else np.inf

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,10 +12,10 @@ from scipy.sparse.csgraph import connected_components
 
 from rfplan.optimize.blocks import block_bound
 from rfplan.optimize.dual import Prices, lp_prices, priced, subgradient_prices
+from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.exact import solve_exact
 from rfplan.optimize.greedy import greedy, remove_redundant
 from rfplan.optimize.instance import IntArray
-from rfplan.optimize.lagrangian import lagrangian_search
 from rfplan.optimize.local_search import row_weighting_search
 from rfplan.optimize.reduce import FullCover, reduce_full_cover, take_columns
 from rfplan.optimize.windows import reduced_cost_useful, window_search
@@ -25,8 +24,9 @@ from rfplan.optimize.windows import reduced_cost_useful, window_search
 EXACT_ROWS, EXACT_COLUMNS = 3000, 10_000
 #: The search looks at this many columns a row, the best by reduced cost: the core.
 CORE_COLUMNS_PER_ROW = 20
-#: The Lagrangian heuristic's greedy looks at every column at every pick: for problems up to this many rows.
-LAGRANGIAN_ROWS = 3000
+#: Columns a row in the cores that are walked, and the rounds of walks, each twice as long as the last.
+CORE_WIDTHS = (3.0, 4.5, 10.0)
+WALK_ROUNDS = 4
 #: First local search: enough to settle a small problem, before any bound is known.
 FIRST_STEPS = 50_000
 #: Above this many nonzeros the linear relaxation is left to subgradient steps.
@@ -56,9 +56,19 @@ class Part:
         if covered and not clash and self.problem.cost[columns].sum() < self.value:
             self.selected, self.complete = np.asarray(columns, np.int32), True
 
+    def useful(self, prices: Prices) -> npt.NDArray[np.bool_]:
+        """Columns that a cheaper cover may hold, by their reduced costs."""
+        better = self.value - 1.0 if self.whole else self.value
+        return reduced_cost_useful(prices.reduced, prices.bound, better)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every cost is a whole number: a better cover is then better by one at least."""
+        return bool((self.problem.cost == np.round(self.problem.cost)).all())
+
     def prove(self, bound: float) -> None:
         """Raise the bound (rounded up where costs are whole) and close the part when it meets the cost."""
-        if np.isfinite(bound) and (self.problem.cost == np.round(self.problem.cost)).all():
+        if np.isfinite(bound) and self.whole:
             bound = float(np.ceil(bound - 1e-6))
         self.bound = max(self.bound, bound)
         if self.complete and self.bound >= self.value - 1e-9 * max(1.0, self.value):
@@ -105,23 +115,19 @@ def split(problem: FullCover) -> list[FullCover]:
     return parts
 
 
-def solve_part(part: Part, time_limit_s: float, seed: int, report: Callable[[str], None]) -> None:
-    """Improve a part's cover and bound until they meet or the time is up."""
+def solve_part(part: Part, effort: Effort, seed: int, report: Callable[[str], None]) -> None:
+    """Improve a part's cover and bound until they meet or the effort is spent."""
     problem = part.problem
     m, n = problem.matrix.shape
-    deadline = time.perf_counter() + time_limit_s
-
-    def left(share: float = 1.0) -> float:
-        return max(0.0, (deadline - time.perf_counter()) * share)
-
     if (np.diff(problem.matrix.row_ptr) < problem.required).any():
         part.closed = True  # a row lost its columns to the rules: no cover exists
         return
     instance = problem.as_instance()
     part.offer(remove_redundant(instance, greedy(instance)))
+    effort.charge(4 * problem.matrix.nnz * TOUCH_S)
     if not part.complete or (m <= 300 and n <= 300):
         chosen, bound, result = solve_exact(
-            instance, time_limit_s=left(), seed=seed, start=part.selected if part.complete else None
+            instance, effort=effort, seed=seed, start=part.selected if part.complete else None
         )
         if chosen is not None:
             part.offer(chosen)
@@ -131,135 +137,121 @@ def solve_part(part: Part, time_limit_s: float, seed: int, report: Callable[[str
         part.closed |= result.status == "infeasible"
         if part.closed or not part.complete:
             return
-    first_s = min(left(0.08), 30.0)
-    part.offer(row_weighting_search(problem, part.selected, time_limit_s=first_s, seed=seed, max_steps=FIRST_STEPS))
+    first = effort.slice(0.08, at_most=30.0)
+    part.offer(row_weighting_search(problem, part.selected, effort=first, seed=seed, max_steps=FIRST_STEPS))
     report("local search")
-    prices = _prices(part, left(0.35))
+    prices = _prices(part, effort.slice(0.35))
     part.prove(prices.bound)
     report("dual bound")
     if part.closed:
         return
-    useful = reduced_cost_useful(prices.reduced, prices.bound, part.value)
-    core = _core(prices, useful, CORE_COLUMNS_PER_ROW * m)
-    small = m <= EXACT_ROWS and core.sum() <= EXACT_COLUMNS
-    if not (small and core.sum() == useful.sum() and useful.sum() <= 2 * m):
-        _search_core(part, core, left(0.1), seed)
+    useful = part.useful(prices)
+    if not (m <= EXACT_ROWS and useful.sum() <= min(EXACT_COLUMNS, 2 * m)):
+        _walk_cores(part, prices, useful, effort.slice(0.3), seed)
         report("core local search")
-        _lagrangian(part, core, prices, left(0.2), seed)
-        report("Lagrangian heuristic")
-        part.offer(
-            window_search(problem, part.selected, time_limit_s=left(0.15), seed=seed, useful=core, target=part.bound)
-        )
+        core = _core(prices, useful, CORE_COLUMNS_PER_ROW * m)
+        windows = effort.slice(0.15)
+        part.offer(window_search(problem, part.selected, effort=windows, seed=seed, useful=core, target=part.bound))
         part.prove(part.bound)
         report("core windows")
         if part.closed:
             return
-        useful = reduced_cost_useful(prices.reduced, prices.bound, part.value)
-        core &= useful
-    if small:
-        _exact(part, core, left(0.45), seed, proves=bool((core | ~useful).all()))
+        useful = part.useful(prices)
+    core = _core(prices, useful, CORE_COLUMNS_PER_ROW * m)
+    if m <= EXACT_ROWS and core.sum() <= EXACT_COLUMNS:
+        _exact(part, core, effort.slice(0.45), seed, proves=bool((core | ~useful).all()))
         report("branch and bound")
         if part.closed:
             return
-    _improve(part, prices, core, left, seed, report)
+    _improve(part, prices, effort, seed, report)
 
 
-def _improve(
-    part: Part,
-    prices: Prices,
-    useful: npt.NDArray[np.bool_],
-    left: Callable[[float], float],
-    seed: int,
-    report: Callable[[str], None],
-) -> None:
+def _improve(part: Part, prices: Prices, effort: Effort, seed: int, report: Callable[[str], None]) -> None:
     """Windows and local search in turn, block bounds of growing size between them."""
     problem = part.problem
     m = problem.matrix.shape[0]
-    rows_per_block, turn, block_time = 300, 0, 0.0
-    while left(1.0) > 0.2 and not part.closed:
+    rows_per_block, turn, block_s = 300, 0, 0.0
+    while effort.left() > 0.0 and not part.closed:
         turn += 1
-        slice_s = max(0.2, left(0.3))
+        core = _core(prices, part.useful(prices), CORE_COLUMNS_PER_ROW * m)
         part.offer(
             window_search(
-                problem, part.selected, time_limit_s=slice_s, seed=seed + turn, useful=useful, target=part.bound
+                problem, part.selected, effort=effort.slice(0.3), seed=seed + turn, useful=core, target=part.bound
             )
         )
         part.prove(part.bound)
         report("windows")
-        if part.closed or left(1.0) <= 0.2:
+        if part.closed or effort.left() <= 0.0:
             return
-        if rows_per_block < 2 * m and block_time < 0.6 * left(1.0):
-            began = time.perf_counter()
-            part.prove(block_bound(problem, prices, time_limit_s=left(0.35), rows_per_block=rows_per_block, seed=seed))
-            block_time = time.perf_counter() - began
+        if rows_per_block < 2 * m and block_s < effort.left(0.6):
+            before = effort.left()
+            part.prove(
+                block_bound(problem, prices, effort=effort.slice(0.35), rows_per_block=rows_per_block, seed=seed)
+            )
+            block_s = before - effort.left()
             rows_per_block = int(rows_per_block * 2.2)
             report("block bound")
-        elif turn % 2 and m <= LAGRANGIAN_ROWS:
-            _lagrangian(part, useful, prices, left(0.3), seed + turn)
-            report("Lagrangian heuristic")
         elif len(problem.conflicts) == 0:
-            part.offer(
-                row_weighting_search(
-                    problem, part.selected, time_limit_s=left(0.3), seed=seed + 1000 * turn, target=part.bound
-                )
-            )
-            report("local search")
+            _walk_cores(part, prices, part.useful(prices), effort.slice(0.3), seed + 1000 * turn)
+            report("core local search")
+        else:
+            effort.charge(problem.matrix.nnz * TOUCH_S)  # a turn that only repeats windows must end, too
         part.prove(part.bound)
 
 
-def _prices(part: Part, time_limit_s: float) -> Prices:
+def _prices(part: Part, effort: Effort) -> Prices:
     """Row prices: by linear programming where that can finish, else by subgradient steps."""
     problem = part.problem
     if problem.matrix.nnz <= LP_NONZEROS:
-        prices = lp_prices(problem, time_limit_s=max(0.5, time_limit_s * 0.7))
+        prices = lp_prices(problem, effort=effort.slice(0.7))
         if prices is not None and prices.bound > 0:
             return prices
     if (problem.required < 1).any():
         return priced(problem, np.zeros(problem.matrix.shape[0]))
-    return subgradient_prices(problem, part.value, time_limit_s=max(0.2, time_limit_s * 0.6))
+    return subgradient_prices(problem, part.value, effort=effort.slice(0.6))
 
 
-def _core(prices: Prices, useful: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
+def _core(prices: Prices, useful: npt.NDArray[np.bool_], size: float) -> npt.NDArray[np.bool_]:
     """The useful columns of least reduced cost, at most `size` and ties."""
     if useful.sum() <= size:
         return useful
-    limit = np.partition(prices.reduced[useful], size)[size]
+    limit = np.partition(prices.reduced[useful], int(size))[int(size)]
     core: npt.NDArray[np.bool_] = useful & (prices.reduced <= limit)
     return core
 
 
-def _search_core(part: Part, core: npt.NDArray[np.bool_], time_limit_s: float, seed: int) -> None:
-    """Row-weighting search on the core's columns."""
+def _walk_cores(part: Part, prices: Prices, useful: npt.NDArray[np.bool_], effort: Effort, seed: int) -> None:
+    """Row-weighting walks on cores of several widths, in rounds that grow: which width suits shows only in the walk.
+
+    On a narrow core a step costs little and goes where good covers are; what it leaves out, a wider one holds.
+    """
+    m = part.problem.matrix.shape[0]
     if len(part.problem.conflicts):
         return
-    keep = core.copy()
-    keep[part.selected] = True
-    kept = np.flatnonzero(keep)
-    inner = take_columns(_plain(part.problem), kept)
-    start = np.searchsorted(kept, part.selected)
-    found = row_weighting_search(inner, start, time_limit_s=time_limit_s, seed=seed + 1, target=part.bound)
-    part.offer(kept[found])
-    part.prove(part.bound)
+    plain, cores, sizes = _plain(part.problem), [], set()
+    for width in CORE_WIDTHS:
+        core = _core(prices, useful, width * m)
+        if int(core.sum()) not in sizes:
+            sizes.add(int(core.sum()))
+            cores.append(core)
+    walks, share, number = len(cores), effort.left() / 2**WALK_ROUNDS, seed
+    for _ in range(WALK_ROUNDS):
+        for core in cores:
+            if part.closed or effort.left() <= 0.0:
+                return
+            number += 1
+            keep = core.copy()
+            keep[part.selected] = True
+            kept = np.flatnonzero(keep)
+            start = np.searchsorted(kept, part.selected)
+            walk = effort.slice(1.0, at_most=share / walks)
+            found = row_weighting_search(take_columns(plain, kept), start, effort=walk, seed=number, target=part.bound)
+            part.offer(kept[found])
+            part.prove(part.bound)
+        share *= 2
 
 
-def _lagrangian(part: Part, core: npt.NDArray[np.bool_], prices: Prices, time_limit_s: float, seed: int) -> None:
-    """Lagrangian heuristic on the core."""
-    if part.problem.matrix.shape[0] <= LAGRANGIAN_ROWS:
-        part.offer(
-            lagrangian_search(
-                part.problem,
-                part.selected,
-                prices.price,
-                time_limit_s=time_limit_s,
-                seed=seed,
-                core=core,
-                target=part.bound,
-            )
-        )
-        part.prove(part.bound)
-
-
-def _exact(part: Part, useful: npt.NDArray[np.bool_], time_limit_s: float, seed: int, *, proves: bool) -> None:
+def _exact(part: Part, useful: npt.NDArray[np.bool_], effort: Effort, seed: int, *, proves: bool) -> None:
     """Branch and bound on the given columns; its bound counts when they are all that a cheaper cover may hold."""
     keep = useful.copy()
     keep[part.selected] = True
@@ -272,14 +264,10 @@ def _exact(part: Part, useful: npt.NDArray[np.bool_], time_limit_s: float, seed:
     instance = inner.as_instance()
     start = remove_redundant(instance, greedy(instance))
     if len(inner.conflicts) == 0:
-        start = row_weighting_search(inner, start, time_limit_s=time_limit_s * 0.15, seed=seed, max_steps=400_000)
+        start = row_weighting_search(inner, start, effort=effort.slice(0.15), seed=seed, max_steps=400_000)
     part.offer(inner.lift(start))
-    chosen, bound, result = solve_exact(
-        instance,
-        time_limit_s=time_limit_s * 0.85,
-        seed=seed,
-        start=start if len(inner.conflicts) == 0 else None,
-    )
+    first = start if len(inner.conflicts) == 0 else None
+    chosen, bound, result = solve_exact(instance, effort=effort, seed=seed, start=first)
     if chosen is not None:
         part.offer(inner.lift(chosen))
     # A cover without a dropped column costs at least `bound`; one with a dropped column at least the incumbent's cost.

@@ -8,9 +8,17 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
+from rfplan.optimize.effort import Effort
 from rfplan.optimize.instance import FloatArray
 
 HighsStatus = Literal["optimal", "stopped", "infeasible"]
+
+#: Nominal seconds, measured on covering models, an entry of the model (nonzeros, rows and columns): of a simplex
+#: iteration, of an interior-point iteration, of one inside branch and bound (with its cuts, heuristics and presolve),
+#: of reading the model, of a look at the limits.
+SIMPLEX_S, INTERIOR_S, BRANCH_S, READ_S, LOOK_S = 2e-9, 5e-7, 2e-8, 1e-6, 1e-6
+#: Looks at the limits that branch and bound gets at least: its root alone takes some.
+LEAST_LOOKS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,20 +53,24 @@ class HighsResult:
 def run_highs(
     model: LinearModel,
     *,
-    time_limit_s: float,
+    effort: Effort,
     seed: int = 0,
     start: FloatArray | None = None,
     node_limit: int | None = None,
     options: dict[str, Any] | None = None,
 ) -> HighsResult:
-    """Solve a model.
+    """Solve a model, as far as the effort goes; what it took is charged to it.
+
+    HiGHS on one thread repeats itself step by step, so limits on its steps, unlike limits on time, give the same answer
+    each time: iterations for a linear model; for a whole one how often it looks at its limits, which it does at fixed
+    places of the algorithm. The time limit is the effort's wall clock.
 
     Parameters
     ----------
     model
         The model; an LP when no variable is whole.
-    time_limit_s
-        Wall time; for a run that must repeat exactly, give `node_limit` and a time limit it never meets.
+    effort
+        Work allowed.
     seed
         HiGHS's random seed.
     start
@@ -74,13 +86,17 @@ def run_highs(
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", int(seed) % 2**31)
-    solver.setOptionValue("time_limit", max(0.01, float(time_limit_s)))
+    solver.setOptionValue("time_limit", max(0.01, effort.wall_left()))
     is_mip = bool(np.any(model.integer))
+    size = entries(model.matrix)
     if is_mip:
+        limit_looks(solver, size, effort)
         solver.setOptionValue("mip_rel_gap", 0.0)
         solver.setOptionValue("mip_abs_gap", 1e-7)
         if node_limit is not None:
             solver.setOptionValue("mip_max_nodes", int(node_limit))
+    else:
+        limit_iterations(solver, size, effort)
     for name, value in (options or {}).items():
         solver.setOptionValue(name, value)
     _pass(solver, model)
@@ -88,8 +104,44 @@ def run_highs(
         point = highspy.HighsSolution()
         point.col_value = np.asarray(start, np.float64).tolist()
         solver.setSolution(point)
-    interrupted = _run(solver, time_limit_s)
+    interrupted = _run(solver, min(effort.left(), effort.wall_left()))
+    charge_run(solver, size, effort, BRANCH_S if is_mip else SIMPLEX_S)
     return _result(solver, model, is_mip, interrupted)
+
+
+def entries(matrix: Any) -> int:
+    """Size of a model: nonzeros, rows and columns."""
+    rows, columns = matrix.shape
+    return int(matrix.nnz) + int(rows) + int(columns)
+
+
+def limit_iterations(solver: Any, size: int, effort: Effort) -> None:
+    """Let linear programming go as far as the effort does."""
+    left = effort.left()
+    solver.setOptionValue("simplex_iteration_limit", min(2**31 - 1, 100 + int(left / (SIMPLEX_S * size))))
+    solver.setOptionValue("ipm_iteration_limit", min(10_000, 5 + int(left / (INTERIOR_S * size))))
+
+
+def limit_looks(solver: Any, size: int, effort: Effort) -> None:
+    """Let branch and bound go as far as the effort does."""
+    most = LEAST_LOOKS + int(effort.left() / (LOOK_S * size))
+    looks = 0
+
+    def look(event: Any) -> None:
+        nonlocal looks
+        looks += 1
+        if looks > most:
+            event.interrupt()
+
+    solver.cbMipInterrupt.clear()
+    solver.cbMipInterrupt += look
+
+
+def charge_run(solver: Any, size: int, effort: Effort, simplex_s: float) -> None:
+    """Charge the run just made by its iterations."""
+    info = solver.getInfo()
+    simplex, interior = max(0, info.simplex_iteration_count), max(0, info.ipm_iteration_count)
+    effort.charge(size * (READ_S + simplex_s * simplex + INTERIOR_S * interior))
 
 
 def _pass(solver: Any, model: LinearModel) -> None:

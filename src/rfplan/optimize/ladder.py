@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from rfplan.optimize.benders import benders
 from rfplan.optimize.bounds import knapsack_budget_bound, knapsack_cover_bound
+from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.exact import solve_exact
 from rfplan.optimize.full_cover import Part, solve_part, split
 from rfplan.optimize.greedy import build_order, greedy, remove_redundant
 from rfplan.optimize.instance import FloatArray, Instance, IntArray
 from rfplan.optimize.reduce import is_full_cover, reduce_full_cover, to_full_cover
-from rfplan.optimize.solution import Progress, Solution, Status, marginal_gains, needs_met, relative_gap
+from rfplan.optimize.solution import Ending, Progress, Solution, Status, marginal_gains, needs_met, relative_gap
 from rfplan.optimize.warm import warm_up
 
 #: Budgets and targets up to this size go to branch and bound with a variable a row; larger ones to Benders' method.
@@ -34,6 +35,7 @@ class Search:
     found: bool = False
     bound: float = 0.0
     infeasible: bool = False
+    ending: Ending = "effort"
 
     def __post_init__(self) -> None:
         """Start from the bound that needs no search."""
@@ -92,6 +94,7 @@ def solve_cover(
     """Cheapest selection that meets every need."""
     warm_up()
     start = time.perf_counter()
+    effort = Effort.within(time_limit_s)
     search = Search(instance, False, progress)
     try:
         search.offer(remove_redundant(instance, greedy(instance)))
@@ -99,17 +102,21 @@ def solve_cover(
         search.report("greedy")
         if not search.closed:
             if is_full_cover(instance):
-                _full_cover(search, start + time_limit_s, seed)
+                _full_cover(search, effort, seed)
             else:
-                _partial(search, start + time_limit_s, seed)
+                _partial(search, effort, seed)
     except KeyboardInterrupt:
+        search.ending = "interrupt"
         search.report("stopped")
+    if effort.cut_short:
+        search.ending = "time"
     return _finish(search, measures, uncoverable_rows, start, seed, reason)
 
 
-def _full_cover(search: Search, deadline: float, seed: int) -> None:
-    """Reduce, split into independent parts, and solve each in its share of the time."""
+def _full_cover(search: Search, effort: Effort, seed: int) -> None:
+    """Reduce, split into independent parts, and solve each in its share of the effort."""
     problem = reduce_full_cover(to_full_cover(search.instance))
+    effort.charge(20 * search.instance.matrix.nnz * TOUCH_S)
     base = float(search.instance.cost[problem.forced].sum())
     parts = [
         Part(piece, np.zeros(0, np.int32), False, 0.0)
@@ -130,8 +137,7 @@ def _full_cover(search: Search, deadline: float, seed: int) -> None:
         rows_left = sum(part.problem.matrix.shape[0] for part in parts)
         for part in parts:
             rows = part.problem.matrix.shape[0]
-            share = max(0.0, deadline - time.perf_counter()) * rows / max(1, rows_left)
-            solve_part(part, max(share, 0.1), seed, report)
+            solve_part(part, effort.slice(rows / max(1, rows_left)), seed, report)
             rows_left -= rows
             if part.closed and not part.complete:
                 search.infeasible = True
@@ -140,12 +146,12 @@ def _full_cover(search: Search, deadline: float, seed: int) -> None:
         gather()
 
 
-def _partial(search: Search, deadline: float, seed: int) -> None:
+def _partial(search: Search, effort: Effort, seed: int) -> None:
     """Budgets and targets: branch and bound where the whole model is small, else Benders' method."""
     if search.instance.matrix.shape[0] <= EXACT_ROWS and search.instance.matrix.nnz <= EXACT_NONZEROS:
         chosen, bound, result = solve_exact(
             search.instance,
-            time_limit_s=max(0.1, deadline - time.perf_counter()),
+            effort=effort,
             seed=seed,
             start=search.selected if search.found else None,
         )
@@ -156,7 +162,7 @@ def _partial(search: Search, deadline: float, seed: int) -> None:
         return
     search.infeasible = benders(
         search.instance,
-        deadline=deadline,
+        effort=effort,
         seed=seed,
         incumbent=lambda: (search.value, search.selected),
         offer=search.offer,
@@ -177,15 +183,19 @@ def solve_budget(
     """Most weight under the budget."""
     warm_up()
     start = time.perf_counter()
+    effort = Effort.within(time_limit_s)
     search = Search(instance, True, progress)
     try:
         search.offer(greedy(instance))
         search.prove(knapsack_budget_bound(instance))
         search.report("greedy")
         if not search.closed:
-            _partial(search, start + time_limit_s, seed)
+            _partial(search, effort, seed)
     except KeyboardInterrupt:
+        search.ending = "interrupt"
         search.report("stopped")
+    if effort.cut_short:
+        search.ending = "time"
     return _finish(search, measures, uncoverable_rows, start, seed, reason)
 
 
@@ -236,4 +246,5 @@ def _finish(
         time_s=time.perf_counter() - start,
         seed=seed,
         totals={name: float(values[coverable].sum()) for name, values in measures.items()},
+        ended_by="proof" if status == "optimal" or search.infeasible else search.ending,
     )

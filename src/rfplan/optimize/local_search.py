@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from rfplan.kernels.row_weighting import start_kernel, walk_kernel
+from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.instance import IntArray
 from rfplan.optimize.reduce import FullCover
+
+#: Entries a walk touches between two looks at the clock and at Ctrl-C.
+CHUNK_TOUCHES = 20_000_000
 
 
 def row_weighting_search(
     problem: FullCover,
     start: npt.NDArray[np.integer],
     *,
-    time_limit_s: float,
+    effort: Effort,
     seed: int = 0,
-    max_steps: int = 10_000_000,
+    max_steps: int = 2**62,
     target: float = -np.inf,
     on_better: Callable[[float], None] | None = None,
 ) -> IntArray:
     """The best cover a walk from `start` finds; at least as good as `start`.
-
-    The walk is the same for the same seed: the time limit only decides how far along it the answer is read off.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def row_weighting_search(
         Full cover without conflicts between columns.
     start
         A cover to start from.
-    time_limit_s, max_steps
+    effort, max_steps
         Where to stop, whichever comes first.
     seed
         Of the walk.
@@ -55,26 +56,24 @@ def row_weighting_search(
     score, stamp = np.zeros(n, np.int64), np.zeros(n, np.int64)
     fresh = np.ones(n, np.uint8)
     lists = (np.zeros(m, np.int32), np.full(m, -1, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32))
-    counters = np.zeros(3, np.int64)
+    counters = np.zeros(4, np.int64)
     random = np.array([(seed * 2654435761 + 88172645463325252) % 2**64 or 1], np.uint64)
     start_kernel(data, columns, member, count, weight, score, fresh, lists, counters)
+    effort.charge(int(counters[3]) * TOUCH_S)
     total = float(cost[columns].sum())
     totals = np.array([total, total])
     best[columns] = 1
-    began = time.perf_counter()
-    chunk, done = 256, 0
-    while done < max_steps and totals[1] > target + 1e-9:
-        steps = min(chunk, max_steps - done)
-        lap = time.perf_counter()
-        improved = walk_kernel(
-            data, member, count, weight, score, fresh, stamp, lists, counters, totals, best, random, steps
-        )
-        done += steps
-        now = time.perf_counter()
+    while counters[2] < max_steps and totals[1] > target + 1e-9:
+        before = int(counters[3])
+        touches = min(CHUNK_TOUCHES, int(effort.left() / TOUCH_S))
+        if touches <= 0:
+            break
+        steps = min(max_steps - int(counters[2]), 2**31)
+        state = (member, count, weight, score, fresh, stamp, lists, counters)
+        improved = walk_kernel(data, state, totals, best, random, steps, before + touches)
+        effort.charge((int(counters[3]) - before) * TOUCH_S)
         if improved and on_better is not None:
             on_better(float(totals[1]))
-        if now - began >= time_limit_s or counters[0] == 0:
+        if counters[0] == 0:
             break
-        if now - lap < 0.05:
-            chunk *= 2
     return np.flatnonzero(best).astype(np.int32)

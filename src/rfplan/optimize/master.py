@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from rfplan.optimize.effort import Effort
+from rfplan.optimize.highs import BRANCH_S, SIMPLEX_S, charge_run, limit_iterations, limit_looks
 from rfplan.optimize.instance import FloatArray
 
 
@@ -60,10 +61,12 @@ class Master:
             rows.data.astype(np.float64),
         )
 
-    def solve_relaxed(self, time_limit_s: float) -> MasterPoint | None:
+    def solve_relaxed(self, effort: Effort) -> MasterPoint | None:
         """The linear relaxation, warm-started from the last; its bound is recomputed from cleaned duals."""
-        self._limit(time_limit_s)
+        self._limit(effort)
+        limit_iterations(self._solver, self._size, effort)
         self._solver.run()
+        charge_run(self._solver, self._size, effort, SIMPLEX_S)
         solution = self._solver.getSolution()
         if not solution.value_valid:
             return None
@@ -72,19 +75,22 @@ class Master:
         bound = self._safe_bound(np.array(solution.row_dual)) if solution.dual_valid else -np.inf
         return MasterPoint(point[: self._n], point[self._n :], bound, finished)
 
-    def solve_whole(self, time_limit_s: float, start: FloatArray | None, gap: float) -> MasterPoint | None:
+    def solve_whole(self, effort: Effort, start: FloatArray | None, gap: float) -> MasterPoint | None:
         """The master with whole x, by branch and bound; then whole again until made continuous."""
         import highspy
 
         columns = np.arange(self._n, dtype=np.int32)
         self._solver.changeColsIntegrality(self._n, columns, np.full(self._n, 1, np.uint8))
         self._solver.setOptionValue("mip_rel_gap", gap)
-        self._limit(time_limit_s)
+        self._limit(effort)
+        self._solver.setOptionValue("simplex_iteration_limit", 2**31 - 1)
+        limit_looks(self._solver, self._size, effort)
         if start is not None:
             guess = highspy.HighsSolution()
             guess.col_value = start.tolist()
             self._solver.setSolution(guess)
         self._solver.run()
+        charge_run(self._solver, self._size, effort, BRANCH_S)
         info = self._solver.getInfo()
         solution = self._solver.getSolution()
         status = self._status()
@@ -98,8 +104,12 @@ class Master:
             return MasterPoint(np.zeros(0), np.zeros(0), bound, False)
         return MasterPoint(np.round(point[: self._n]), point[self._n :], bound, status == "optimal")
 
-    def _limit(self, time_limit_s: float) -> None:
-        self._solver.setOptionValue("time_limit", max(0.05, time_limit_s))
+    @property
+    def _size(self) -> int:
+        return len(self._cost) + sum(int(rows.nnz) + int(rows.shape[0]) for rows in self._rows)
+
+    def _limit(self, effort: Effort) -> None:
+        self._solver.setOptionValue("time_limit", max(0.05, effort.wall_left()))
 
     def _status(self) -> str:
         import highspy
@@ -121,8 +131,3 @@ class Master:
         box = float(np.where(reduced > 0, reduced * self._lower, reduced * self._upper).sum())
         slack = 1e-11 * float(np.abs(dual * at_row).sum() + np.abs(reduced * self._upper).sum() * 1e-3)
         return rows + box - slack
-
-
-def seconds_left(deadline: float) -> float:
-    """Time to the deadline, not below zero."""
-    return max(0.0, deadline - time.perf_counter())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from rfplan.optimize.effort import Effort
 from rfplan.optimize.highs import LinearModel, run_highs
 from rfplan.optimize.instance import NEED_TOLERANCE
 
@@ -70,7 +71,7 @@ def solve_years_exactly(
         np.concatenate(high),
         integer,
     )
-    result = run_highs(model, time_limit_s=time_limit_s, seed=seed)
+    result = run_highs(model, effort=Effort.within(time_limit_s), seed=seed)
     if result.status == "infeasible":
         return None, -np.inf, False
     if result.x is None:

@@ -15,6 +15,8 @@ from rfplan.optimize.instance import CoverMatrix, FloatArray, Instance, IntArray
 #: Called with (stage, incumbent objective, proven bound) as a solve goes on.
 Progress = Callable[[str, float, float], None]
 Status = Literal["optimal", "feasible", "infeasible"]
+#: What ended a solve: a proof, the planned effort, the wall clock, or Ctrl-C.
+Ending = Literal["proof", "effort", "time", "interrupt"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class Solution:
         The needs were recounted from the matrix, apart from the solver, and are met.
     time_s, seed
         Wall time and seed of the solve.
+    ended_by
+        ``proof`` or ``effort`` (the planned work is done): the same seed and time limit give the same plan again,
+        whatever the machine. ``time`` or ``interrupt``: cut short, another run may get farther or less far.
     """
 
     selected: IntArray
@@ -60,6 +65,7 @@ class Solution:
     time_s: float
     seed: int
     totals: Mapping[str, float] = field(default_factory=dict)
+    ended_by: Ending = "effort"
 
     @property
     def curve(self) -> pd.DataFrame:

@@ -12,9 +12,9 @@ def warm_up() -> None:
     """Run every kernel once on a problem of four rows; the second call does nothing."""
     from rfplan.optimize.blocks import row_blocks
     from rfplan.optimize.dual import subgradient_prices
+    from rfplan.optimize.effort import Effort
     from rfplan.optimize.greedy import greedy, remove_redundant
     from rfplan.optimize.instance import CoverMatrix
-    from rfplan.optimize.lagrangian import lagrangian_search
     from rfplan.optimize.local_search import row_weighting_search
     from rfplan.optimize.reduce import FullCover, reduce_full_cover
     from rfplan.optimize.windows import window_search
@@ -31,8 +31,8 @@ def warm_up() -> None:
     reduce_full_cover(problem)
     instance = problem.as_instance()
     start = remove_redundant(instance, greedy(instance))
-    row_weighting_search(problem, start, time_limit_s=0.01, max_steps=2)
-    prices = subgradient_prices(problem, 10.0, time_limit_s=0.01, max_iterations=2)
-    lagrangian_search(problem, start, prices.price, time_limit_s=10.0, max_rounds=1)
-    window_search(problem, start, time_limit_s=0.2, max_windows=1)
+    effort = Effort(10.0)
+    row_weighting_search(problem, start, effort=effort, max_steps=2)
+    subgradient_prices(problem, 10.0, effort=effort, max_iterations=2)
+    window_search(problem, start, effort=effort, max_windows=1)
     row_blocks(problem, 2, 0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from rfplan.kernels.neighbourhood import window_kernel
+from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.exact import cover_model
 from rfplan.optimize.greedy import greedy, remove_redundant
 from rfplan.optimize.highs import run_highs
@@ -17,13 +17,15 @@ from rfplan.optimize.reduce import FullCover, reduce_full_cover
 
 #: Branch-and-bound nodes allowed a window: past them the window is too large and the next one is made smaller.
 NODES = 60
+#: Nominal seconds allowed a window.
+WINDOW_S = 1.0
 
 
 def window_search(
     problem: FullCover,
     start: npt.NDArray[np.integer],
     *,
-    time_limit_s: float,
+    effort: Effort,
     seed: int = 0,
     max_windows: int = 100_000,
     size: int = 16,
@@ -41,7 +43,7 @@ def window_search(
         Full cover.
     start
         A cover.
-    time_limit_s, max_windows
+    effort, max_windows
         Where to stop.
     seed
         Of the windows' places.
@@ -60,20 +62,19 @@ def window_search(
     if m == 0 or len(best) == 0:
         return best
     rng = np.random.default_rng(seed)
-    began = time.perf_counter()
     seen = np.zeros(m, np.uint8)
     usable = np.ones(n, np.bool_) if useful is None else useful.copy()
     usable[best] = True
     idle = 0
     for _ in range(max_windows):
-        left = time_limit_s - (time.perf_counter() - began)
         cost = float(problem.cost[best].sum())
-        if left <= 0.05 or cost <= target + 1e-9 or idle > 400:
+        if effort.left() <= 0.0 or cost <= target + 1e-9 or idle > 400:
             break
         member = np.zeros(n, np.uint8)
         member[best] = 1
         out = np.empty(size, np.int32)
         row = int(rng.integers(m))
+        effort.charge((matrix.nnz + m + n) * TOUCH_S)
         found = window_kernel(
             row,
             min(size, len(best)),
@@ -86,7 +87,9 @@ def window_search(
             out,
         )
         free = np.sort(out[:found])
-        new, nodes = _solve_window(problem, best, free, usable, min(left, 20.0), int(rng.integers(2**31)))
+        new, nodes = _solve_window(
+            problem, best, free, usable, effort.slice(1.0, at_most=WINDOW_S), int(rng.integers(2**31))
+        )
         if nodes >= NODES:
             size = max(4, int(size * 0.85))
         elif nodes <= 1 and size < len(best):
@@ -108,7 +111,7 @@ def _solve_window(
     selected: IntArray,
     free: IntArray,
     usable: npt.NDArray[np.bool_],
-    time_limit_s: float,
+    effort: Effort,
     seed: int,
 ) -> tuple[IntArray | None, int]:
     """The selection with the freed columns chosen anew, and the nodes that took; None when no point was found."""
@@ -141,7 +144,7 @@ def _solve_window(
     inner = small.as_instance()
     built = cover_model(inner)
     first = built.point(inner, remove_redundant(inner, greedy(inner))) if len(small.conflicts) == 0 else None
-    result = run_highs(built.model, time_limit_s=time_limit_s, seed=seed, node_limit=NODES, start=first)
+    result = run_highs(built.model, effort=effort, seed=seed, node_limit=NODES, start=first)
     if result.interrupted:
         raise KeyboardInterrupt
     if result.x is None:
