@@ -97,12 +97,13 @@ def plan(
     Writes index.html, maps, tables and a manifest into the output folder (default: the scenario's, else out/NAME).
     """
     from rfplan.plan import run_plan
+    from rfplan.plan.bookkeeping import claimed
     from rfplan.report import write_report
 
     loaded = _load(scenario, data_dir)
     loaded = loaded if seed is None else loaded.with_seed(seed)
     folder = out or Path(loaded.output.folder or Path("out") / loaded.name)
-    with _warnings(quiet), _progress(quiet) as progress:
+    with claimed(folder), _warnings(quiet), _progress(quiet) as progress:
         made = run_plan(loaded, out=folder, progress=progress)
         progress("report", 0.0, 0.0)
         page = write_report(made, folder, context=made.metadata)

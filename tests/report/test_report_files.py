@@ -64,7 +64,7 @@ def folder(plan: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_folder_holds_exactly_what_is_promised(folder: Path) -> None:
     found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    wanted = {"index.html", "manifest.json", "plan.gpkg", "tables/build_list.xlsx"}
+    wanted = {"index.html", "manifest.json", "run.json", "plan.gpkg", "tables/build_list.xlsx"}
     wanted |= {f"rasters/{n}.tif" for n in RASTERS} | {f"tables/{n}.csv" for n in TABLES}
     assert found == wanted
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]
@@ -126,10 +126,20 @@ def test_manifest_names_inputs_versions_and_every_file(folder: Path) -> None:
     assert manifest["prediction"]["model"] == {"type": "P1812", "time_percent": 50.0, "location_percent": 50.0}
     assert {"rfplan", "python", "numpy", "rasterio"} <= set(manifest["versions"])
     listed = {entry["name"]: entry for entry in manifest["outputs"]}
-    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
-    assert set(listed) == found
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert set(listed) == found - {"manifest.json", "run.json"}
     page = listed["index.html"]
     assert page["sha256"] == hashlib.sha256((folder / "index.html").read_bytes()).hexdigest()
+
+
+def test_all_but_the_record_of_the_run_is_the_same_bytes_again(folder: Path, plan: Any, tmp_path: Path) -> None:
+    write_report(plan, tmp_path, context={**CONTEXT, "timings_s": {"coverage": 99.5}, "peak_memory_mb": 77.0})
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "run.json"):
+        assert path.read_bytes() == (tmp_path / path.relative_to(folder)).read_bytes(), path.name
+    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert record["timings_s"] == {"coverage": 99.5}
+    assert record["peak_memory_mb"] == 77.0
+    assert record["created"].endswith("Z")
 
 
 def test_sweep_falls_with_the_level(folder: Path) -> None:

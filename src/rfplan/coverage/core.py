@@ -19,6 +19,7 @@ from rfplan.coverage.predict import (
     predict_sites,
 )
 from rfplan.coverage.settings import Receiver, Service
+from rfplan.io.memo import Memo
 from rfplan.kernels.coverage import merge_site_kernel
 from rfplan.network import Network
 from rfplan.propagation.store import PathLossStore
@@ -149,11 +150,32 @@ def compute_coverage(
     ParameterError
         When there is no cell of the technology, or no site stands on the terrain.
     """
+    return recall_coverage(Memo(None), "coverage", network, terrain, progress, **settings)
+
+
+def recall_coverage(
+    memo: Memo,
+    step: str,
+    network: Network,
+    terrain: Terrain,
+    progress: Progress | None = None,
+    **settings: Unpack[PredictionSettings],
+) -> Coverage:
+    """Do what :func:`compute_coverage` does, or take its layers from a memo that knows them as `step`."""
     predictor = make_predictor(network, terrain, **settings)
-    planes = Planes.empty(terrain.shape)
-    for prediction in predict_sites(predictor, progress):
-        planes.merge(prediction)
+
+    def work() -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        planes = Planes.empty(terrain.shape)
+        for prediction in predict_sites(predictor, progress):
+            planes.merge(prediction)
+        return {}, {name: getattr(planes, name) for name in PLANES}
+
+    found = memo.on(*predictor.identity()).recall(step, work).arrays
+    planes = Planes(*(found[name] for name in PLANES))
     return finish_coverage(predictor, network, settings.get("technology", "4G"), planes, settings.get("antennas"))
+
+
+PLANES = ("rsrp_dbm", "best_server", "margin_db", "closed_rsrp_dbm")
 
 
 @dataclass(frozen=True, eq=False)

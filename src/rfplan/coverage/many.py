@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from rfplan.coverage.core import Coverage, Planes, finish_coverage, grid_dataset
+from rfplan.coverage.core import PLANES, Coverage, Planes, finish_coverage, grid_dataset
 from rfplan.coverage.link import SiteCells
 from rfplan.coverage.predict import Predictor, Progress, SharedSettings, checked_sites, make_predictor
 from rfplan.coverage.settings import Service
 from rfplan.errors import ParameterError
+from rfplan.io.memo import Memo
 from rfplan.network import TECHNOLOGIES, Network
 from rfplan.propagation.store import PathLossStore, StoredLoss
 from rfplan.terrain import Terrain
@@ -90,6 +91,32 @@ def compute_coverages(
     service : Service or mapping of technology to Service, optional
         One service is put in each technology's terms by :meth:`Service.for_technology`.
     """
+    return recall_coverages(
+        Memo(None),
+        "coverages",
+        network,
+        terrain,
+        technologies=technologies,
+        by_operator=by_operator,
+        service=service,
+        progress=progress,
+        **settings,
+    )
+
+
+def recall_coverages(
+    memo: Memo,
+    step: str,
+    network: Network,
+    terrain: Terrain,
+    *,
+    technologies: Sequence[str] | None = None,
+    by_operator: bool = False,
+    service: Service | Mapping[str, Service] | None = None,
+    progress: Progress | None = None,
+    **settings: Unpack[SharedSettings],
+) -> CoverageSet:
+    """Do what :func:`compute_coverages` does, or take its layers from a memo that knows them as `step`."""
     present = set(network.cells["technology"])
     names = [t for t in TECHNOLOGIES if t in present] if technologies is None else list(technologies)
     if not names:
@@ -99,24 +126,50 @@ def compute_coverages(
         name: make_predictor(network, terrain, service=_service(service, name), technology=name, **settings)
         for name in names
     }
-    operators = network.sites["operator"].to_numpy()
-    whole = {name: Planes.empty(terrain.shape) for name in names}
+    operators = network.sites["operator"].to_numpy().astype(str)
+
+    def work() -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        found = _reduce(predictors, operators if by_operator else None, progress)
+        about = {"groups": [list(group) for group in found]}
+        return about, {f"{i} {name}": getattr(p, name) for i, p in enumerate(found.values()) for name in PLANES}
+
+    known = memo
+    if memo.folder is not None:
+        known = memo.on(*(part for p in predictors.values() for part in p.identity()), operators, by_operator)
+    found = known.recall(step, work)
+    antennas = settings.get("antennas")
+    by_technology: dict[str, Coverage] = {}
+    each: dict[tuple[str, str], Coverage] = {}
+    for i, (technology, *operator) in enumerate(found.about["groups"]):
+        planes = Planes(*(found.arrays[f"{i} {name}"] for name in PLANES))
+        coverage = finish_coverage(predictors[technology], network, technology, planes, antennas)
+        if operator:
+            each[operator[0], technology] = coverage
+        else:
+            by_technology[technology] = coverage
+    return CoverageSet(by_technology, each)
+
+
+def _reduce(
+    predictors: Mapping[str, Predictor], operators: npt.NDArray[Any] | None, progress: Progress | None
+) -> dict[tuple[str, ...], Planes]:
+    """Planes of each (technology,), and with operators of each (technology, operator) in their order."""
+    terrain = next(iter(predictors.values())).terrain
+    whole = {name: Planes.empty(terrain.shape) for name in predictors}
     own: dict[tuple[str, str], Planes] = {}
     sites = _sites_of(predictors)
     for done, (site, parts) in enumerate(sites.items(), start=1):
         for name, cells, window in _windows(predictors, parts):
             p = predictors[name].predict(cells, window)
             targets = [whole[name]]
-            if by_operator:
+            if operators is not None:
                 targets.append(own.setdefault((str(operators[site]), name), Planes.empty(terrain.shape)))
             for planes in targets:
                 planes.merge(p)
         if progress is not None:
             progress(done, len(sites))
-    antennas = settings.get("antennas")
-    finished = {name: finish_coverage(predictors[name], network, name, r, antennas) for name, r in whole.items()}
-    each = {k: finish_coverage(predictors[k[1]], network, k[1], r, antennas) for k, r in sorted(own.items())}
-    return CoverageSet(finished, each)
+    found: dict[tuple[str, ...], Planes] = {(name,): planes for name, planes in whole.items()}
+    return found | {(name, operator): planes for (operator, name), planes in sorted(own.items())}
 
 
 def _service(service: Service | Mapping[str, Service] | None, technology: str) -> Service:

@@ -135,6 +135,22 @@ class Predictor:
         )
         return site_path_loss(self.terrain, about, self.path_loss_store)
 
+    def identity(self) -> tuple[Any, ...]:
+        """Everything a prediction depends on, for a fingerprint: ground, places, cells, model, device and service."""
+        t = self.terrain
+        ground = (
+            t.elevation_amsl_m,
+            t.clutter_class,
+            t.clutter_height_m,
+            t.zone,
+            t.x0_m,
+            t.y0_m,
+            t.resolution_m,
+            t.crs,
+        )
+        rest = (self.model, self.receiver, self.service, self.radius_m, self.method)
+        return (*ground, self.placement, self.prepared, *rest)
+
     def geometry(self, site: int, rows: slice, cols: slice) -> Floats:
         """Geometry row of the kernels for a site's window."""
         step = self.terrain.resolution_m

@@ -14,6 +14,8 @@ from rfplan.optimize.instance import CoverMatrix, FloatArray
 
 #: One site's prediction: (index, rows, columns, margin_db, ...) as `rfplan.coverage.site_margins` yields it.
 SiteMargin = tuple[Any, ...]
+#: Compressed columns: int64 (n+1,) where each starts, int32 (nnz,) its rows, increasing.
+Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,15 @@ class CoverageMatrix:
         return flat.reshape(self.shape)
 
 
-def build_matrix(
+def build_columns(
     margins: Iterable[SiteMargin],
     n_candidates: int,
     wanted: npt.NDArray[np.bool_],
-    grid: Any,
-    pixel_km2: float,
     *,
     memory_cap_gb: float = 4.0,
     progress: Callable[[int, int], None] | None = None,
-) -> CoverageMatrix:
-    """Threshold each candidate's margin at 0 dB on the wanted pixels.
+) -> Columns:
+    """Threshold each candidate's margin at 0 dB on the wanted pixels: compressed columns.
 
     Parameters
     ----------
@@ -68,10 +68,6 @@ def build_matrix(
         Number of columns.
     wanted
         (ny, nx) pixels to cover.
-    grid
-        Demand grid: ``population`` and ``commune_index``.
-    pixel_km2
-        Area of a pixel.
     memory_cap_gb
         Most memory the matrix and its transpose may take.
     progress
@@ -106,9 +102,26 @@ def build_matrix(
     parts = [empty if part is None else part for part in columns]
     pointer = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     rows_flat = np.concatenate(parts) if parts else empty
-    del columns, parts
+    return pointer, rows_flat
+
+
+def coverage_matrix(columns: Columns, wanted: npt.NDArray[np.bool_], grid: Any, pixel_km2: float) -> CoverageMatrix:
+    """Put compressed columns on wanted pixels together with what rows are worth.
+
+    Parameters
+    ----------
+    columns
+        From `build_columns`.
+    wanted
+        (ny, nx) pixels to cover.
+    grid
+        Demand grid: ``population`` and ``commune_index``.
+    pixel_km2
+        Area of a pixel.
+    """
+    pixels = np.flatnonzero(wanted.ravel())
     return CoverageMatrix(
-        matrix=CoverMatrix.from_columns(pointer, rows_flat, len(pixels)),
+        matrix=CoverMatrix.from_columns(*columns, len(pixels)),
         pixels=pixels.astype(np.int64),
         people=np.nan_to_num(np.asarray(grid.population, np.float64).ravel()[pixels]),
         area_km2=np.full(len(pixels), pixel_km2),

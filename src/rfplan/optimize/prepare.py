@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rfplan.errors import ParameterError
+from rfplan.io.memo import Memo
 from rfplan.optimize.candidates import Candidates
 from rfplan.optimize.instance import FloatArray, IntArray
-from rfplan.optimize.matrix import CoverageMatrix, build_matrix
+from rfplan.optimize.matrix import CoverageMatrix, build_columns, coverage_matrix
 from rfplan.optimize.planning import Plan, Totals, curve_table, site_table
 from rfplan.optimize.solution import Solution
 from rfplan.optimize.uncoverable import near_any, uncoverable_polygons
@@ -41,6 +42,8 @@ class Prepared:
         (ny, nx) demand pixels: inside communes, on known ground.
     people, area
         Totals of both measures.
+    memo
+        What remembers finished steps; knows what the matrix depends on.
     """
 
     coverage: Coverage
@@ -51,6 +54,7 @@ class Prepared:
     people: Totals
     area: Totals
     prediction_s: float
+    memo: Memo = field(default_factory=lambda: Memo(None))
 
     @property
     def measures(self) -> dict[str, FloatArray]:
@@ -74,9 +78,13 @@ class Prepared:
         return np.asarray(np.maximum(0.0, share * total - before))
 
     def finish(
-        self, solution: Solution, targets: Mapping[str, float], progress: Callable[[str, float, float], None] | None
+        self,
+        solution: Solution,
+        targets: Mapping[str, float],
+        progress: Callable[[str, float, float], None] | None,
+        step: str = "coverage_after",
     ) -> Plan:
-        """Predict the chosen network anew as a whole, compare to the pixel, and gather the plan."""
+        """Predict the chosen network anew as a whole, compare to the pixel, and gather the plan; memos know `step`."""
         start = time.perf_counter()
         before = np.asarray(self.coverage.layers["covered"].values, np.bool_)
         after = self.coverage
@@ -84,7 +92,7 @@ class Prepared:
             from rfplan.network import Network
 
             merged = Network.concat([self.coverage.network, self.candidates.to_network(solution.selected)])
-            after = predict_like(self.coverage, merged)
+            after = predict_like(self.coverage, merged, self.memo, step)
         rows = self.covers.matrix.rows_covered(solution.selected) > 0
         promised = (before & self.domain) | self.covers.mask(rows)
         got = np.asarray(after.layers["covered"].values, np.bool_) & self.domain
@@ -128,9 +136,11 @@ def prepare(
     threshold_dbm: float | None,
     memory_cap_gb: float,
     progress: Callable[[str, float, float], None] | None,
+    memo: Memo | None = None,
 ) -> Prepared:
     """Predict every candidate on the pixels still uncovered; see `Prepared`."""
     from rfplan.coverage import site_margins
+    from rfplan.coverage.predict import make_predictor
 
     if len(candidates) == 0:
         raise ParameterError("there are no candidates; relax the rules of find_candidates or add sites by hand")
@@ -153,10 +163,17 @@ def prepare(
 
     useful = _reaching(candidates, wanted, coverage)
     part: Network = candidates.to_network(useful)
-    margins = ((int(useful[index]), *rest) for index, *rest in site_margins(part, terrain, **settings_of(coverage)))
-    covers = build_matrix(
-        margins, len(candidates), wanted, grid, pixel_km2, memory_cap_gb=memory_cap_gb, progress=report
-    )
+
+    def predict() -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        margins = ((int(useful[index]), *rest) for index, *rest in site_margins(part, terrain, **settings_of(coverage)))
+        columns = build_columns(margins, len(candidates), wanted, memory_cap_gb=memory_cap_gb, progress=report)
+        return {}, {"col_ptr": columns[0], "col_rows": columns[1]}
+
+    memo = (memo or Memo(None)).on(wanted, len(candidates), useful)
+    if memo.folder is not None and len(useful):
+        memo = memo.on(*make_predictor(part, terrain, **settings_of(coverage)).identity())
+    found = memo.recall("candidate_coverage", predict).arrays
+    covers = coverage_matrix((found["col_ptr"], found["col_rows"]), wanted, grid, pixel_km2)
     people = np.nan_to_num(np.asarray(grid.population, np.float64))
     coverable = covers.matrix.row_ptr[1:] > covers.matrix.row_ptr[:-1]
     return Prepared(
@@ -174,6 +191,7 @@ def prepare(
             float(domain.sum() * pixel_km2),
         ),
         prediction_s=time.perf_counter() - start,
+        memo=memo.on(people, np.asarray(grid.commune_index), covered),
     )
 
 
@@ -183,11 +201,16 @@ def settings_of(coverage: Coverage) -> dict[str, Any]:
     return {name: getattr(coverage, name) for name in names if hasattr(coverage, name)}
 
 
-def predict_like(coverage: Coverage, network: Network) -> Coverage:
-    """Predict another network with the settings of `coverage`, from scratch."""
+def predict_like(
+    coverage: Coverage, network: Network, memo: Memo | None = None, step: str = "coverage_after"
+) -> Coverage:
+    """Predict another network with the settings of `coverage`, from scratch, or recall it."""
     from rfplan.coverage import compute_coverage
+    from rfplan.coverage.core import recall_coverage
 
-    return compute_coverage(network, coverage.terrain, **settings_of(coverage))
+    if memo is None or memo.folder is None:
+        return compute_coverage(network, coverage.terrain, **settings_of(coverage))
+    return recall_coverage(memo, step, network, coverage.terrain, **settings_of(coverage))
 
 
 def _reaching(candidates: Candidates, wanted: npt.NDArray[np.bool_], coverage: Coverage) -> npt.NDArray[np.int64]:

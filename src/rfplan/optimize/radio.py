@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from rfplan.optimize.solution import Solution
 if TYPE_CHECKING:
     from rfplan.coverage import Coverage
     from rfplan.demand import Demand, DemandGrid
+    from rfplan.io.memo import Memo
 
 #: Called with (stage, steps done, steps in all) while predicting, and (stage, objective, bound) while solving.
 PlanProgress = Callable[[str, float, float], None]
@@ -52,9 +54,14 @@ class _OnMap:
     rules: Rules | None = None
     memory_cap_gb: float = 4.0
 
-    def prepare(self, progress: PlanProgress | None = None) -> Prepared:
-        """Predict the candidates and build the coverage matrix; a `Prepared` can be solved many times."""
-        return prepare(self.coverage, self.demand, self.candidates, self.threshold_dbm, self.memory_cap_gb, progress)
+    def prepare(self, progress: PlanProgress | None = None, memo: Memo | None = None) -> Prepared:
+        """Predict the candidates and build the coverage matrix; a `Prepared` can be solved many times.
+
+        With a memo, this and what is solved from it are taken from there where they are known.
+        """
+        return prepare(
+            self.coverage, self.demand, self.candidates, self.threshold_dbm, self.memory_cap_gb, progress, memo
+        )
 
     def solve(
         self,
@@ -78,7 +85,17 @@ class _OnMap:
             From `prepare` on the same problem, to solve again without predicting again.
         """
         ready = prepared if prepared is not None else self.prepare(progress)
-        solution = self._solve_matrix(ready, time_limit_s, seed, progress)
+
+        def work() -> tuple[dict[str, Any], dict[str, Any]]:
+            return self._solve_matrix(ready, time_limit_s, seed, progress).to_state()
+
+        own = {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("coverage", "demand", "candidates")
+        }
+        memo = ready.memo.on(type(self).__name__, own, self.candidates.cost, time_limit_s, seed)
+        start = time.perf_counter()
+        found = memo.recall("choice", work)
+        solution = Solution.from_state(found.about, found.arrays, time.perf_counter() - start)
         return ready.finish(solution, self._targets(), progress)
 
     def _solve_matrix(self, ready: Prepared, time_limit_s: float, seed: int, progress: PlanProgress | None) -> Solution:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,10 @@ Progress = Callable[[str, float, float], None]
 Status = Literal["optimal", "feasible", "infeasible"]
 #: What ended a solve: a proof, the planned effort, the wall clock, or Ctrl-C.
 Ending = Literal["proof", "effort", "time", "interrupt"]
+
+
+_WORDS = ("objective", "bound", "gap", "status", "reason", "verified", "seed")
+_ARRAYS = ("selected", "cost", "uncoverable_rows")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,21 @@ class Solution:
     seed: int
     totals: Mapping[str, float] = field(default_factory=dict)
     ended_by: Ending = "effort"
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """What JSON can hold, and arrays: everything but the time it took."""
+        words = {name: np.asarray(getattr(self, name)).item() for name in _WORDS}
+        totals = {name: float(total) for name, total in self.totals.items()}
+        about = {**words, "measures": list(self.marginal), "totals": totals}
+        arrays = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
+        return about, arrays | {f"marginal {name}": np.asarray(gain) for name, gain in self.marginal.items()}
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], time_s: float) -> Solution:
+        """From `to_state`."""
+        values: dict[str, Any] = {name: about[name] for name in _WORDS} | {name: arrays[name] for name in _ARRAYS}
+        marginal = {name: arrays[f"marginal {name}"] for name in about["measures"]}
+        return cls(**values, marginal=marginal, totals=dict(about["totals"]), time_s=time_s)
 
     @property
     def curve(self) -> pd.DataFrame:

@@ -11,15 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rfplan.coverage import Coverage, CoverageSet, Service, compute_coverages
+from rfplan.coverage import Coverage, CoverageSet, Service
+from rfplan.coverage.many import recall_coverages
 from rfplan.errors import DataWarning
+from rfplan.io.memo import Memo
 from rfplan.metrics import summarize, summarize_mask, threshold_sweep
+from rfplan.plan import stages
 from rfplan.scenario import Scenario
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from rfplan.coverage.predict import Progress, SharedSettings
+    from rfplan.coverage.predict import Progress
     from rfplan.demand import Demand, DemandGrid
     from rfplan.network import Network
     from rfplan.terrain import Terrain
@@ -211,7 +214,7 @@ def predict_baseline(
     scenario: Scenario,
     network: Network,
     terrain: Terrain,
-    settings: SharedSettings,
+    memo: Memo,
     progress: Progress | None = None,
 ) -> CoverageSet:
     """Predict a scenario's network by the technologies its ``[baseline]`` names, in one pass over the sites.
@@ -235,12 +238,14 @@ def predict_baseline(
         )
     service: Service = scenario.make_service()
     operators = set(network.sites["operator"].astype(str))
-    return compute_coverages(
+    return recall_coverages(
+        memo,
+        "baseline",
         network,
         terrain,
         technologies=[t for t in wanted if t in present],
         by_operator=len(operators) > 1 and (section is None or section.by_operator),
         service={t: service if t == planned else service.for_technology(t, planned) for t in wanted},
         progress=progress,
-        **settings,
+        **stages.settings(scenario),
     )

@@ -6,16 +6,22 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
+import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 import rfplan
 from rfplan.errors import OutputError
-from rfplan.io.atomic import write_text
+from rfplan.io.atomic import make_folder, write_text
+from rfplan.io.memo import Memo
 from rfplan.scenario import Scenario
 
 #: Called with (stage, done, in all); all is 0 where it is not known.
@@ -35,6 +41,7 @@ class Run:
         self.inputs: list[dict[str, Any]] = []
         self.warnings: list[str] = []
         self.kept: list[str] = []
+        self.memo = Memo(None if out is None else out / "stages")
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def inputs_folder(self) -> Path:
@@ -94,6 +101,7 @@ class Run:
             "error": None if error is None else f"{type(error).__name__}: {error}",
             "inputs": self.inputs,
             "timings_s": self.timings_s,
+            "peak_memory_mb": peak_memory_mb(),
             "warnings": self.warnings,
             "kept": self.kept,
             "versions": versions(),
@@ -103,6 +111,39 @@ class Run:
         except OutputError:
             if error is None:  # else a full disk must not hide the error that is on its way up
                 raise
+
+
+_LEFTOVER = re.compile(r"\..*[0-9a-f]{12}\.tmp.*|\.rfplan-report-.*")
+
+
+@contextlib.contextmanager
+def claimed(out: str | os.PathLike[str]) -> Iterator[Path]:
+    """Keep an output folder to this process, and remove what a run that was killed left half written.
+
+    May be entered again by the same process. The claim ends with the process, however it ends.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or another run is at work in it.
+    """
+    folder = make_folder(out)
+    lock = FileLock(make_folder(folder / "stages") / ".lock", timeout=0, is_singleton=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"another run is writing into the output folder {folder}; wait for it or choose another folder"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"cannot lock the output folder {folder}: {error.strerror or error}") from error
+    try:
+        if lock.lock_counter == 1:
+            for path in [p for p in sorted(folder.rglob(".*")) if _LEFTOVER.fullmatch(p.name)]:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        yield folder
+    finally:
+        lock.release()
 
 
 def sha256(path: Path) -> str:

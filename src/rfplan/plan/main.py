@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rfplan.errors import RfplanWarning
-from rfplan.io.atomic import make_folder
 from rfplan.optimize import Plan
 from rfplan.plan import stages
 from rfplan.plan.additions import Additions
 from rfplan.plan.backhaul import site_backhaul, with_backhaul
 from rfplan.plan.baseline import Baseline, make_baseline, predict_baseline
-from rfplan.plan.bookkeeping import Progress, Run
+from rfplan.plan.bookkeeping import Progress, Run, claimed
 from rfplan.plan.keeping import keep_baseline, keep_coverage, keep_table
 from rfplan.plan.words import metadata
 from rfplan.plan.years import roll_out
@@ -109,7 +108,9 @@ def run_plan(
         A loaded scenario, the path of a TOML file or a built-in name.
     out
         Folder that keeps every stage's result as soon as it is there (``stages/``), and the generated inputs of a
-        synthetic scenario (``inputs/``). None keeps nothing.
+        synthetic scenario (``inputs/``). None keeps nothing. A run that was stopped, or killed, goes on from the last
+        stage it finished when it is started again with the same folder, and leaves the same bytes as one that was
+        not; a stage is done again when anything it depends on has changed.
     progress
         Called with (stage, done, in all).
 
@@ -156,7 +157,13 @@ def _supervised(
 ) -> Result:
     """Run a job with its account kept; each warning is noted, and passed on once."""
     loaded = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-    run = Run(loaded, None if out is None else make_folder(out), progress)
+    if out is None:
+        return _noted(job, Run(loaded, None, progress))
+    with claimed(out) as folder:
+        return _noted(job, Run(loaded, folder, progress))
+
+
+def _noted(job: Callable[[Run], Result], run: Run) -> Result:
     noted: dict[tuple[type[Warning], str], Warning] = {}
 
     def note(message: Warning | str, category: type[Warning], *_rest: Any, **_more: Any) -> None:
@@ -175,7 +182,7 @@ def _supervised(
         run.close()
     for (category, _), warning in noted.items():
         if issubclass(category, RfplanWarning):
-            warnings.warn(warning, stacklevel=3)
+            warnings.warn(warning, stacklevel=4)
     return result
 
 
@@ -192,7 +199,7 @@ def _inputs(run: Run) -> Inputs:
 
 
 def _prediction(run: Run) -> Prediction:
-    from rfplan.coverage import compute_coverage
+    from rfplan.coverage.core import recall_coverage
     from rfplan.metrics import summarize
 
     given = _inputs(run)
@@ -204,16 +211,18 @@ def _prediction(run: Run) -> Prediction:
     baseline = None
     with run.stage("coverage before"):
         if scenario.baseline is None:
-            coverage = compute_coverage(
+            coverage = recall_coverage(
+                run.memo,
+                "coverage_before",
                 given.network,
                 given.terrain,
+                tell,
                 service=scenario.make_service(),
                 technology=scenario.coverage.technology,
-                progress=tell,
                 **stages.settings(scenario),
             )
         else:
-            coverages = predict_baseline(scenario, given.network, given.terrain, stages.settings(scenario), tell)
+            coverages = predict_baseline(scenario, given.network, given.terrain, run.memo, tell)
             coverage = coverages.by_technology[scenario.coverage.technology]
             baseline = make_baseline(coverages, given.demand)
             keep_baseline(run, baseline)
@@ -251,7 +260,7 @@ def _plan(run: Run) -> ScenarioPlan:
             area_target=scenario.target.area,
             commune_population_floor=scenario.target.commune_population_floor,
         )
-        ready = problem.prepare(run.tell)
+        ready = problem.prepare(run.tell, run.memo)
         solved = problem.solve(scenario.solve.time_limit_s, scenario.solve.seed, run.tell, prepared=ready)
         keep_table(run, "build_list.csv", solved.sites)
     with run.stage("roll-out"):

@@ -27,7 +27,14 @@ def inputs(run: Run) -> Scenario:
         from rfplan.builtin import write_inputs
 
         folder = run.inputs_folder()
-        write_inputs(folder)
+
+        def work() -> tuple[dict[str, str], dict[str, Any]]:
+            return {path.name: sha256(path) for path in write_inputs(folder).values()}, {}
+
+        memo = run.memo.on(scenario.generate)
+        made = memo.recall("inputs", work).about
+        if any(not (folder / name).is_file() or sha256(folder / name) != known for name, known in made.items()):
+            work()
         scenario = scenario.in_folder(folder)
     scenario.check_files()
     for key, path in scenario.input_files().items():

@@ -93,7 +93,7 @@ def roll_out(scenario: Scenario, ready: Prepared, solved: Plan, tell: Progress |
     if not whole:
         free = problem.solve(section.time_limit_s, scenario.solve.seed, tell)
         found = max((found, free), key=lambda s: (bool(s.years["met"].all()), s.objective))
-        plan = ready.finish(_for_the_money(problem, found, ready, solved), solved.targets, tell)
+        plan = ready.finish(_for_the_money(problem, found, ready, solved), solved.targets, tell, "coverage_rolled_out")
     order, year = _order(problem, found, ready)
     solution = replace(
         plan.solution,

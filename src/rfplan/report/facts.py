@@ -62,7 +62,7 @@ class Facts:
     uncoverable : GeoDataFrame (WGS 84), columns `UNCOVERABLE_COLUMNS`
     curve, sweep : DataFrame
     solution : dict
-        ``objective, bound, gap, seed, time_s, status, reason, verified, candidates``; None where unknown.
+        ``objective, bound, gap, seed, status, reason, verified, candidates``; None where unknown.
     additions : rfplan.plan.additions.Additions or None
         Roll-out, backhaul, 5G and network parameters, as far as the plan has them.
     baseline : Baseline or None
@@ -262,7 +262,7 @@ def _curve(plan: Any) -> pd.DataFrame:
 
 
 def _solution(plan: Any) -> dict[str, Any]:
-    names = ("objective", "bound", "gap", "seed", "time_s", "status", "reason", "verified")
+    names = ("objective", "bound", "gap", "seed", "status", "reason", "verified")
     out = {name: getattr(plan, name, None) for name in names}
     candidates = getattr(plan, "candidates", None)
     table = getattr(candidates, "table", candidates)

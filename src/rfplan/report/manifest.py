@@ -1,4 +1,4 @@
-"""The manifest: inputs with hashes, versions, parameters, seed, timings, and what was written."""
+"""The manifest: inputs with hashes, versions, parameters, seed, and what was written; the record of the run apart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 import rfplan
-from rfplan.report.context import plain
+from rfplan.report.context import ReportContext, plain
 from rfplan.report.facts import Facts
 
 MANIFEST_VERSION = 1
@@ -31,21 +31,23 @@ def versions() -> dict[str, str]:
     return out
 
 
-def manifest(facts: Facts, created: datetime | None = None) -> dict[str, Any]:
-    """Everything needed to tell one report from another; what JSON can hold.
+def run_record(context: ReportContext) -> dict[str, Any]:
+    """When, how long and in how much memory: all that differs from one run of the same plan to the next."""
+    return {
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "timings_s": plain(dict(context.timings_s)),
+        "peak_memory_mb": plain(context.peak_memory_mb),
+        "system": platform.platform(),
+    }
 
-    Parameters
-    ----------
-    facts : Facts
-    created : datetime, optional
-        Time stamped on the report; now (UTC) by default.
-    """
+
+def manifest(facts: Facts) -> dict[str, Any]:
+    """Everything needed to tell one report from another; what JSON can hold. Two runs of one plan give the same."""
     context, coverage = facts.context, facts.after
     terrain = facts.terrain
     shape = facts.inside.shape
     return {
         "manifest_version": MANIFEST_VERSION,
-        "created": (created or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "title": context.title,
         "area_name": context.area_name,
         "scenario": context.scenario,
@@ -77,8 +79,6 @@ def manifest(facts: Facts, created: datetime | None = None) -> dict[str, Any]:
             "area_km2": plain(float(facts.uncoverable["area_km2"].sum())),
         },
         "parameters": plain(dict(context.parameters)),
-        "timings_s": plain(dict(context.timings_s)),
-        "peak_memory_mb": plain(context.peak_memory_mb),
         "versions": versions(),
     }
 

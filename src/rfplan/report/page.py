@@ -81,7 +81,7 @@ def render(facts: Facts, manifest: Mapping[str, Any]) -> str:
         cards=sections.cards(facts),
         sections="\n".join(body for _, _, body in parts),
         footer=text(
-            f"Written by rfplan {manifest['versions']['rfplan']} on {manifest['created']}. "
+            f"Written by rfplan {manifest['versions']['rfplan']}; when, and how long it took, is in run.json. "
             "Map library: Leaflet 1.9.4, © Volodymyr Agafonkin, CloudMade (BSD-2-Clause). "
             "Predicted coverage, not measured; check sites on the ground before building."
         ),

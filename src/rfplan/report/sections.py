@@ -315,7 +315,7 @@ def rest_table(facts: Facts) -> str:
 
 
 def provenance(facts: Facts, manifest: Mapping[str, Any]) -> str:
-    """How it was made: method notes, parameters, inputs with their hashes, versions, timings."""
+    """How it was made: method notes, parameters, inputs with their hashes, versions."""
     body = "".join(f"<p>{text(note)}</p>" for note in facts.context.notes)
     inputs = manifest.get("inputs", [])
     if inputs:
@@ -332,8 +332,6 @@ def provenance(facts: Facts, manifest: Mapping[str, Any]) -> str:
     left = f"<h3>Prediction</h3>{definitions(manifest['prediction'])}"
     left += f"<h3>Solution</h3>{definitions(manifest['solution'])}"
     right = f"<h3>Parameters</h3>{definitions(manifest['parameters'])}" if manifest["parameters"] else ""
-    if manifest["timings_s"]:
-        right += f"<h3>Timings, s</h3>{definitions({k: round(float(v), 2) for k, v in manifest['timings_s'].items()})}"
     right += f"<h3>Software</h3>{definitions(manifest['versions'])}"
     body += f'<div class="two"><div>{left}</div><div>{right}</div></div>'
     return section("provenance", "Method and provenance", body)

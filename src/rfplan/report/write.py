@@ -17,7 +17,7 @@ from rfplan.report.baseline import write_baseline
 from rfplan.report.context import ReportContext
 from rfplan.report.facts import gather
 from rfplan.report.files import write_geopackage, write_rasters, write_tables
-from rfplan.report.manifest import file_entry, manifest
+from rfplan.report.manifest import file_entry, manifest, run_record
 from rfplan.report.page import render
 
 
@@ -27,7 +27,8 @@ def write_report(
     """Write the report of a plan: page, maps, tables, GeoPackage and manifest.
 
     The folder gets ``index.html`` (one self-contained page that opens offline), ``manifest.json``, ``plan.gpkg``,
-    ``rasters/*.tif`` (cloud-optimised GeoTIFFs) and ``tables/*.csv``. Everything is written into a temporary
+    ``rasters/*.tif`` (cloud-optimised GeoTIFFs), ``tables/*.csv`` and ``run.json`` (date, timings, memory). The same
+    plan always gives the same bytes but for ``run.json``. Everything is written into a temporary
     folder beside its place first; only when all of it is there are the files renamed into place, the page last. So a
     failure leaves an earlier report as it was. Other files of the folder are not touched.
 
@@ -70,6 +71,8 @@ def write_report(
         write_text(stage / "index.html", render(facts, record))
         made = sorted(p for p in stage.rglob("*") if p.is_file())
         record["outputs"] = [file_entry(p, stage) for p in made]
+        words = json.dumps(run_record(facts.context), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        write_text(stage / "run.json", words)
         write_text(stage / "manifest.json", json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         _move_in(stage, target, last=("manifest.json", "index.html"))
     except OSError as error:
