@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyogrio
 import pytest
 
 from rfplan import cli
@@ -116,6 +117,11 @@ def test_calibrate_learns_an_offset(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert saved["variant"] == "offset"
     assert abs(saved["offset_db"] - 20.0) < 1.5
     assert (tmp_path / "residuals.csv").is_file()
+    assert (tmp_path / "calibration.png").stat().st_size > 20_000
+    points = pyogrio.read_info(tmp_path / "residuals.gpkg")
+    assert points["features"] > 100
+    assert points["crs"] == "EPSG:4326"
+    assert cli.run([*arguments, "--frequency-mhz", "5"]) == cli.BAD_INPUT
 
 
 def test_bench_shows_and_writes_figures(

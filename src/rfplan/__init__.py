@@ -37,7 +37,12 @@ if TYPE_CHECKING:
         detect_rssi_convention as detect_rssi_convention,
         effective_signal_power_dbm as effective_signal_power_dbm,
         load_calibration as load_calibration,
+        plot_calibration as plot_calibration,
+        plot_comparison as plot_comparison,
+        plot_residual_distance as plot_residual_distance,
+        plot_residual_map as plot_residual_map,
         read_measurements as read_measurements,
+        write_calibration as write_calibration,
     )
     from rfplan.clutter import ClutterClass as ClutterClass, ClutterTable as ClutterTable
     from rfplan.coverage import (
@@ -433,9 +438,13 @@ _EXPORTS: dict[str, str] = {
     "plan_backhaul": "optimize",
     "plan_parameters": "optimize",
     "plane_earth_loss_db": "propagation.plane_earth",
+    "plot_calibration": "calibration",
+    "plot_comparison": "calibration",
     "plot_coverage": "plot",
     "plot_curve": "plot",
     "plot_profile": "plot",
+    "plot_residual_distance": "calibration",
+    "plot_residual_map": "calibration",
     "polar_plot": "antenna",
     "rain_attenuation_db_km": "propagation.p838",
     "rain_coefficients": "propagation.p838",
@@ -483,6 +492,7 @@ _EXPORTS: dict[str, str] = {
     "woodland_loss_db": "propagation.p833",
     "write_antenna": "antenna",
     "write_atoll": "network",
+    "write_calibration": "calibration",
     "write_network": "network",
     "write_report": "report",
 }

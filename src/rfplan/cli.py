@@ -240,34 +240,48 @@ def calibrate(
     frequency_mhz: Annotated[float, typer.Option(help="Frequency where a transmitter states none, MHz.")] = 1800.0,
     rx_height_agl_m: Annotated[float, typer.Option(help="Receiver height above ground, m.")] = 1.5,
     sensitivity_dbm: Annotated[float | None, typer.Option(help="Level below which nothing is received, dBm.")] = None,
+    eirp_dbm: Annotated[float | None, typer.Option(help="EIRP of transmitters that state none, dBm.")] = None,
+    from_packets: Annotated[bool, typer.Option(help="Count what other sites of a packet did not hear.")] = False,
+    clutter: Annotated[str, typer.Option(help="default, bare-earth or a land-cover file.")] = "default",
+    compare: Annotated[bool, typer.Option(help="Set every model that suits the frequency beside it.")] = False,
 ) -> None:
     """Calibrate a model on measurements and judge it on held-out sites.
 
-    Writes calibration.json and residuals.csv into the output folder where one is given.
+    SPM gets its constants and clutter losses fitted, other models a correction. Into the output folder go
+    calibration.json (for [model] calibrated in a scenario), tables, residuals as points, and plots.
     """
     import rfplan
     from rfplan.calibration import CalibrationSettings
-    from rfplan.io.tables import read_table, to_float, write_csv
     from rfplan.propagation.names import model_class
 
     _known_model(model)
     with _warnings(False):
-        ground = rfplan.open_terrain(list(terrain))
-        table = read_table(transmitters)
-        numeric = ("lon_deg", "lat_deg", "tx_height_agl_m", "eirp_dbm", "frequency_mhz")
-        table = table.assign(**{name: to_float(table[name], name) for name in numeric if name in table.columns})
         settings = CalibrationSettings(
-            frequency_mhz=frequency_mhz, rx_height_agl_m=rx_height_agl_m, sensitivity_dbm=sensitivity_dbm
+            frequency_mhz=frequency_mhz,
+            rx_height_agl_m=rx_height_agl_m,
+            sensitivity_dbm=sensitivity_dbm,
+            eirp_dbm=eirp_dbm,
+            non_receptions="packets" if from_packets else "given",
         )
-        found = rfplan.calibrate(
-            rfplan.read_measurements(measurements), table, ground, model=model_class(model)(), settings=settings
-        )
+        ground = rfplan.open_terrain(list(terrain), clutter=clutter)
+        table = rfplan.read_measurements(measurements)
+        if model == "SPM":
+            found = rfplan.calibrate_spm(table, transmitters, ground, settings=settings)
+        else:
+            found = rfplan.calibrate(
+                table,
+                transmitters,
+                ground,
+                model=model_class(model)(),
+                settings=settings,
+                compare="all" if compare else (),
+            )
     print(found)
     for note in found.notes:
         print(f"note: {note}")
     if out is not None:
-        print(f"calibration: {found.save(out / 'calibration.json')}")
-        print(f"residuals: {write_csv(out / 'residuals.csv', found.residuals)}")
+        for path in rfplan.write_calibration(found, out):
+            print(path)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
-from rfplan.errors import ParameterError, ScenarioError
+from rfplan.errors import InputFileError, ParameterError, ScenarioError
 from rfplan.propagation.names import MODELS, model_class
 from rfplan.scenario_sections import (
     BackhaulSection,
@@ -218,6 +218,7 @@ class Scenario(_Section):
         named |= {"demand.population": self.demand.population, "demand.communes": self.demand.communes}
         named |= {f"network.{key}": getattr(self.network, key) for key in ("sites", "sectors", "cells", "shared_masts")}
         named |= {f"network.antennas.{key}": name for key, name in self.network.antennas.items()}
+        named["model.calibrated"] = self.model.get("calibrated")
         named["backhaul.fibre"] = self.backhaul.fibre if self.backhaul is not None else None
         return {key: self.path(name) for key, name in named.items() if name is not None}
 
@@ -231,12 +232,31 @@ class Scenario(_Section):
                 )
 
     def make_model(self) -> Any:
-        """Return the propagation model the scenario names."""
+        """Return the propagation model the scenario names: calibrated, where it names a calibration file."""
         values = dict(self.model)
+        if "calibrated" in values:
+            return self._calibrated(values)
         name = values.pop("name", "P1812")
         if name not in MODELS:
             raise ScenarioError(f"{self.source}: model.name: {name!r} is not known; allowed are {', '.join(MODELS)}")
         return self._made("model", model_class(name), values)
+
+    def _calibrated(self, values: Mapping[str, Any]) -> Any:
+        """The model of a calibration file; before the file is there (it is checked later) its absence says nothing."""
+        from rfplan.calibration import load_calibration
+
+        if len(values) > 1 or not isinstance(values["calibrated"], str):
+            raise ScenarioError(
+                f"{self.source}: model.calibrated: the file brings its model and parameters; write only "
+                '[model] calibrated = "FILE.json", which `rfplan calibrate --out` makes'
+            )
+        path = self.path(values["calibrated"])
+        if not path.exists():
+            return None
+        try:
+            return load_calibration(path)
+        except InputFileError as error:
+            raise ScenarioError(f"{self.source}: model.calibrated: {error}") from error
 
     def make_receiver(self) -> Any:
         """Return the scenario's receiver."""

@@ -233,7 +233,7 @@ class RadioMap:
         if getattr(self.predictor.model, "location_percent", 50.0) == 50.0:
             # Margins over thresholds without fading margins: the probability counts shadowing itself.
             free = np.minimum(down_margin + service.downlink_margin_db, up_margin + service.fading_margin_db)
-            values["coverage_probability"] = coverage_probability(free, service.shadowing_sigma_db)
+            values["coverage_probability"] = coverage_probability(free, service.sigma_db(self.predictor.model))
         limiting = np.zeros(server.shape, dtype=np.uint8)
         limiting[served] = np.where(down_margin <= up_margin, 1, 2)
         variables: dict[str, tuple[npt.NDArray[Any], dict[str, str]]] = {

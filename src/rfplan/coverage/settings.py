@@ -80,8 +80,9 @@ class Service:
         Loss into the building or car, both directions, alike everywhere.
     penetration : Penetration, optional
         Further loss by clutter class and frequency: :class:`BuildingEntry`, :class:`CarEntry` or your own.
-    shadowing_sigma_db : float
-        Standard deviation of shadowing for the probability of coverage.
+    shadowing_sigma_db : float, optional
+        Standard deviation of shadowing for the probability of coverage; None takes the model's own (a calibrated
+        model has learnt it), else 8 dB.
     downlink_margin_db : float
         The part of `required_rsrp_dbm` that is a fading margin: taken out again where the probability of coverage
         counts shadowing itself.
@@ -98,7 +99,7 @@ class Service:
     fading_margin_db: float = 8.7
     penetration_db: float = 0.0
     penetration: Penetration | None = None
-    shadowing_sigma_db: float = 8.0
+    shadowing_sigma_db: float | None = None
     downlink_margin_db: float = 0.0
     required_sinr_db: float | None = None
     required_downlink_mbps: float | None = None
@@ -106,7 +107,8 @@ class Service:
     target_probability: float | None = None
 
     def __post_init__(self) -> None:
-        _check(self, "shadowing_sigma_db", 0.1, 30.0)
+        if self.shadowing_sigma_db is not None:
+            _check(self, "shadowing_sigma_db", 0.1, 30.0)
         limits = {"required_sinr_db": (-40.0, 60.0), "target_probability": (0.0, 1.0)}
         for name in ("required_sinr_db", "required_downlink_mbps", "required_uplink_mbps", "target_probability"):
             if getattr(self, name) is not None:
@@ -123,6 +125,13 @@ class Service:
         if name not in SERVICE_RSRP_DBM:
             raise ParameterError(f"service {name!r} is not known; known: {', '.join(SERVICE_RSRP_DBM)}")
         return cls(name=name, required_rsrp_dbm=SERVICE_RSRP_DBM[name])
+
+    def sigma_db(self, model: object) -> float:
+        """Standard deviation of shadowing with a model: the service's, else the model's, else 8 dB."""
+        if self.shadowing_sigma_db is not None:
+            return self.shadowing_sigma_db
+        learnt = getattr(model, "shadowing_sigma_db", None)
+        return DEFAULT_SIGMA_DB if learnt is None else max(float(learnt), 0.1)
 
     def for_technology(self, technology: str, given_for: str = "4G") -> Service:
         """The same service in another technology's terms (2G RxLev, 3G RSCP, 5G SS-RSRP): planning values.
@@ -146,6 +155,7 @@ class Service:
 
 _LEVEL_OVER_LTE_DB = {"2G": 10.0, "3G": 5.0, "4G": 0.0, "5G": 0.0}
 _UPLINK_SINR_DB = {"2G": 9.0, "3G": -19.0}
+DEFAULT_SIGMA_DB = 8.0
 SERVICE_RSRP_DBM = {"outdoor-basic": -115.0, "outdoor": -110.0, "in-car": -105.0, "indoor": -100.0}
 
 
