@@ -265,7 +265,12 @@ if TYPE_CHECKING:
     )
     from rfplan.report import write_report as write_report
     from rfplan.scenario import Scenario as Scenario, load_scenario as load_scenario
-    from rfplan.terrain import Terrain as Terrain, open_terrain as open_terrain, with_osm_clutter as with_osm_clutter
+    from rfplan.terrain import (
+        Terrain as Terrain,
+        open_terrain as open_terrain,
+        with_osm_clutter as with_osm_clutter,
+        with_sea as with_sea,
+    )
 
 __version__ = "0.1.0"
 
@@ -489,6 +494,7 @@ _EXPORTS: dict[str, str] = {
     "walfisch_ikegami_parts_db": "propagation.walfisch_ikegami",
     "water_vapour_attenuation_db_km": "propagation.p676",
     "with_osm_clutter": "terrain",
+    "with_sea": "terrain",
     "woodland_loss_db": "propagation.p833",
     "write_antenna": "antenna",
     "write_atoll": "network",

@@ -46,10 +46,14 @@ class TerrainSection(_Section):
     crs: str | None = Field(None, description="a metric CRS such as EPSG:32648; default the UTM zone")
     resolution_m: float | None = Field(None, gt=0, le=10_000, description="pixel size, above 0 up to 10,000 m")
     bounds: tuple[float, float, float, float] | None = Field(None, description="west, south, east, north in degrees")
-    clutter: str = Field("derived", description='"derived", "default", "bare-earth" or a land-cover raster')
+    clutter: str | tuple[str, ...] = Field(
+        "derived", description='"derived", "default", "bare-earth", a land-cover raster or a list of them'
+    )
     clutter_table: str = Field("rfplan", description="name of the table that translates land-cover codes")
     default_clutter_height_m: float = Field(10.0, ge=0, le=100, description="0 to 100 m")
     nodata: float | None = Field(None, description="nodata value, for files that do not declare theirs")
+    vertical_datum: Literal["EGM96", "EGM2008"] | None = Field(None, description="datum of heights; default the files'")
+    sea: str | None = Field(None, description='"water" (large low regions of that class) or areas of the sea')
 
 
 class DemandSection(_Section):
@@ -213,8 +217,11 @@ class Scenario(_Section):
     def input_files(self) -> dict[str, Path]:
         """Return every input file by the key that names it."""
         named: dict[str, str | None] = {f"terrain.files[{k}]": name for k, name in enumerate(self.terrain.files)}
-        if self.terrain.clutter not in ("derived", "default", "bare-earth"):
+        if not isinstance(self.terrain.clutter, str):
+            named |= {f"terrain.clutter[{k}]": name for k, name in enumerate(self.terrain.clutter)}
+        elif self.terrain.clutter not in ("derived", "default", "bare-earth"):
             named["terrain.clutter"] = self.terrain.clutter
+        named["terrain.sea"] = self.terrain.sea if self.terrain.sea != "water" else None
         named |= {"demand.population": self.demand.population, "demand.communes": self.demand.communes}
         named |= {f"network.{key}": getattr(self.network, key) for key in ("sites", "sectors", "cells", "shared_masts")}
         named |= {f"network.antennas.{key}": name for key, name in self.network.antennas.items()}

@@ -63,7 +63,7 @@ class RasterFile:
         Whether heights are of the ground or of the top of trees and buildings; default by product
         (`rfplan.io.products`), else ground.
     vertical_datum : str, optional
-        Recorded, not converted (EGM96, EGM2008, ...); default by product.
+        EGM96, EGM2008, "ellipsoid", or any other name, which is only recorded; default by product.
     """
 
     path: str | os.PathLike[str]

@@ -48,21 +48,30 @@ def inputs(run: Run) -> Scenario:
 
 def terrain(scenario: Scenario) -> Terrain:
     """Open the ground; clutter is derived later, from the demand."""
-    from rfplan.terrain import open_terrain
+    from rfplan.terrain import open_terrain, with_sea
 
     section = scenario.terrain
-    words = ("default", "bare-earth")
-    clutter = "default" if section.clutter == "derived" else section.clutter
-    return open_terrain(
+    clutter: Any = section.clutter
+    if not isinstance(clutter, str):
+        clutter = [scenario.path(name) for name in clutter]
+    elif clutter == "derived":
+        clutter = "default"
+    elif clutter not in ("default", "bare-earth"):
+        clutter = scenario.path(clutter)
+    ground = open_terrain(
         [scenario.path(name) for name in section.files],
         crs=section.crs,
         resolution_m=section.resolution_m,
         bounds=section.bounds,
-        clutter=clutter if clutter in words else scenario.path(clutter),
+        clutter=clutter,
         clutter_table=section.clutter_table,
         default_clutter_height_m=section.default_clutter_height_m,
         nodata=section.nodata,
+        vertical_datum=section.vertical_datum,
     )
+    if section.sea is None:
+        return ground
+    return with_sea(ground, section.sea if section.sea == "water" else scenario.path(section.sea))
 
 
 def demand(run: Run, scenario: Scenario, terrain: Terrain) -> tuple[Demand, Terrain]:

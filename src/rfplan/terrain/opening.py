@@ -21,6 +21,8 @@ from rfplan.io.crs import LONLAT, metric_crs, parse_crs, transform_box, transfor
 from rfplan.io.elevation import block_mean, mosaic, repair, sample_bilinear
 from rfplan.io.products import product_of
 from rfplan.io.raster import Bounds, Raster, RasterFile, read_overlapping, read_raster, resample_classes
+from rfplan.io.tables import join_limited
+from rfplan.io.vertical import ELLIPSOID, GEOID_GRIDS, checked_datum, known_datum, to_datum
 from rfplan.profile import Zone
 from rfplan.terrain.grid import Terrain, checked_bounds
 
@@ -58,6 +60,7 @@ def open_terrain(
     clutter_table: str | Mapping[int, int] | ClutterTable = "rfplan",
     default_clutter_height_m: float = DEFAULT_CLUTTER_HEIGHT_M,
     nodata: float | Literal["none"] | None = None,
+    vertical_datum: str | None = None,
 ) -> Terrain:
     """Read elevation files and bring them onto one metric grid.
 
@@ -87,6 +90,9 @@ def open_terrain(
         Height of class "unspecified", m, 0 to 100.
     nodata : float or "none", optional
         For files that do not declare their nodata value.
+    vertical_datum : {"EGM96", "EGM2008"}, optional
+        Datum of the terrain's heights; default that of the first file that states one. Files over another are
+        converted where PROJ has the geoid grids.
 
     Returns
     -------
@@ -102,7 +108,8 @@ def open_terrain(
     Warns
     -----
     DataWarning
-        If the clutter raster leaves part of the terrain without a class.
+        If the clutter raster leaves part of the terrain without a class, or heights over another geoid stay as they
+        are because its grid is not installed.
     """
     sources = _sources(paths, nodata)
     table = find_table(clutter_table)
@@ -112,6 +119,7 @@ def open_terrain(
     area = None if bounds is None else checked_bounds(bounds)
     opened = read_overlapping(sources, lambda source: _read_elevation(source, area))
     sources = [source for source, _ in opened]
+    opened, datum = _on_one_datum(opened, vertical_datum)
     rasters = mosaic(_side_by_side([raster for _, raster in opened]))
     repaired = [repair(raster) for raster in rasters]
     rasters = [raster for raster, _ in repaired]
@@ -124,7 +132,7 @@ def open_terrain(
     attrs: dict[str, Any] = {
         "sources": [str(source.path) for source in sources],
         "method": "spikes removed, voids up to 10 km2 filled by a membrane (Laplace), bilinear",
-        "vertical_datum": "; ".join(dict.fromkeys(_datum(source) for source in sources)),
+        "vertical_datum": datum,
         "surface": _surface(sources),
         "zone_source": "inland everywhere",
     }
@@ -166,6 +174,44 @@ def _surface(sources: Sequence[RasterFile]) -> str:
 
 def _datum(source: RasterFile) -> str:
     return source.vertical_datum or product_of(source.path).vertical_datum
+
+
+def _on_one_datum(
+    opened: list[tuple[RasterFile, Raster]], wanted: str | None
+) -> tuple[list[tuple[RasterFile, Raster]], str]:
+    """Bring heights to one vertical datum where it is known and can be had; say which it is, or which they are."""
+    stated = [known_datum(_datum(source)) for source, _ in opened]
+    geoids = [name for name in stated if name in GEOID_GRIDS]
+    target = checked_datum(wanted) if wanted is not None else (geoids[0] if geoids else None)
+    if target is None and ELLIPSOID in stated:
+        target = "EGM2008"
+    if target == ELLIPSOID:
+        raise ParameterError("vertical_datum 'ellipsoid': terrain needs heights above sea level; take EGM96 or EGM2008")
+    if target is None:
+        return opened, "; ".join(dict.fromkeys(_datum(source) for source, _ in opened))
+    converted, left = [], []
+    for (source, raster), datum in zip(opened, stated, strict=True):
+        moved = raster if datum is None else to_datum(raster, datum, target)
+        converted.append((source, raster if moved is None else moved))
+        if moved is None:
+            left.append(source)
+    if left:
+        names = join_limited([source.path for source in left], 3)
+        warnings.warn(
+            DataWarning(
+                f"heights of {names} are over {_datum(left[0])} and stay so in a terrain over {target}: a geoid "
+                "grid is not installed (`projsync --file us_nga_egm` fetches them). The two differ by under "
+                "1 m over most land"
+            ),
+            stacklevel=4,
+        )
+    if None not in stated and not left:
+        return converted, target
+    names_of = [
+        target if name is not None else _datum(source) for (source, _), name in zip(opened, stated, strict=True)
+    ]
+    names_of += [_datum(source) for source in left]
+    return converted, "; ".join(dict.fromkeys(names_of))
 
 
 def _read_elevation(source: RasterFile, area: Bounds | None) -> Raster:
