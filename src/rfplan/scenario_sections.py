@@ -117,6 +117,9 @@ class Expansion5GSection(Section):
     custom: tuple[BandSection, ...] = Field((), description="carriers of your own: [[expansion_5g.custom]]")
     population: Share | None = Field(None, description="share 0 to 1 of the people on the terrain")
     commune_population_floor: Share | None = Field(None, description="least share 0 to 1 of every commune's people")
+    dense_people_per_km2: Amount | None = Field(
+        1000.0, description="sites with more people per km2 round them are offered carriers of 40 MHz and more only"
+    )
     max_sites: int = Field(1500, ge=1, le=20_000, description="most sites on offer, those with most people first")
     years: tuple[Year, ...] = Field((2025, 2026, 2027, 2028, 2029, 2030), min_length=1, description="years, rising")
     budget: Amount | None = Field(None, description="cost a year; default: the expansion just fits")
@@ -133,8 +136,11 @@ class Expansion5GSection(Section):
 class ParametersSection(Section):
     """Identities, root sequences and neighbours of the planned network."""
 
-    plan: bool = Field(True, description="whether to plan them")
+    technologies: tuple[Literal["2G", "3G", "4G", "5G"], ...] = Field(
+        ("2G", "3G", "4G", "5G"), min_length=1, description="2G, 3G, 4G, 5G: whose cells get neighbours"
+    )
     cell_radius_m: float = Field(15_000.0, gt=0, le=100_000, description="radius the preambles must serve, metres")
     keep: bool = Field(False, description="keep identities the network has, plan the others round them")
     max_neighbours: int = Field(32, ge=1, le=256, description="most neighbours of a cell on its own carrier")
+    max_inter: int = Field(8, ge=0, le=64, description="most neighbours of a cell on each other carrier or technology")
     max_distance_m: float = Field(15_000.0, gt=0, description="no neighbour farther away, metres")

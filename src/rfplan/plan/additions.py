@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from rfplan.scenario_sections import RELATIVE_UNIT
 
 if TYPE_CHECKING:
+    from rfplan.optimize.pci import ParameterPlan
     from rfplan.plan.backhaul import SiteBackhaul
+    from rfplan.plan.expansion import Expansion5G
     from rfplan.plan.years import YearPlan
 
 
@@ -24,8 +26,14 @@ class Additions:
         Sites by year.
     backhaul
         How the chosen sites are joined to the fibre.
+    expansion_5g
+        5G on existing and chosen sites.
+    parameters
+        Identities, root sequences and neighbours of everything that will be on air.
     """
 
     cost_unit: str = RELATIVE_UNIT
     rollout: YearPlan | None = None
     backhaul: SiteBackhaul | None = None
+    expansion_5g: Expansion5G | None = None
+    parameters: ParameterPlan | None = None

@@ -17,7 +17,9 @@ from rfplan.plan.additions import Additions
 from rfplan.plan.backhaul import site_backhaul, with_backhaul
 from rfplan.plan.baseline import Baseline, make_baseline, predict_baseline
 from rfplan.plan.bookkeeping import Progress, Run, claimed
+from rfplan.plan.expansion import expand_5g
 from rfplan.plan.keeping import keep_baseline, keep_coverage, keep_table
+from rfplan.plan.parameters import network_parameters
 from rfplan.plan.words import metadata
 from rfplan.plan.years import roll_out
 from rfplan.scenario import Scenario, load_scenario
@@ -41,6 +43,8 @@ STAGES = (
     "choose sites",
     "roll-out",
     "backhaul",
+    "5G expansion",
+    "parameters",
     "coverage after",
 )
 
@@ -271,6 +275,13 @@ def _plan(run: Run) -> ScenarioPlan:
         if backhaul is not None:
             keep_table(run, "backhaul_sites.csv", backhaul.sites)
             keep_table(run, "backhaul_hops.csv", backhaul.links)
+    with run.stage("5G expansion"):
+        expansion = expand_5g(scenario, solved, demand, run.memo, run.tell)
+        if expansion is not None:
+            keep_table(run, "build_list_5g.csv", expansion.plan.sites)
+    with run.stage("parameters"):
+        last = solved if expansion is None else expansion.plan
+        parameters = network_parameters(scenario, last.coverage_after.network)
     with run.stage("coverage after"):
         figures_after = summarize(solved.coverage_after, demand)
         keep_coverage(run, "after", solved.coverage_after, figures_after)
@@ -285,5 +296,5 @@ def _plan(run: Run) -> ScenarioPlan:
         key_figures_after=figures_after,
         baseline=predicted.baseline,
         network_report=given.network_report,
-        additions=Additions(scenario.costs.unit, years, backhaul),
+        additions=Additions(scenario.costs.unit, years, backhaul, expansion, parameters),
     )

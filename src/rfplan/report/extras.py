@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from rfplan.report.backhaul import backhaul_layer, backhaul_section
+from rfplan.report.expansion import expansion_layer, expansion_section, expansion_tables, parameters_section
 from rfplan.report.facts import Facts
 from rfplan.report.years import rollout_section
 
@@ -16,6 +17,8 @@ def extra_sections(facts: Facts) -> list[tuple[str, str, str]]:
     return [
         ("rollout", "Roll-out", rollout_section(facts)),
         ("backhaul", "Backhaul", backhaul_section(facts)),
+        ("expansion", "5G", expansion_section(facts)),
+        ("parameters", "Parameters", parameters_section(facts)),
     ]
 
 
@@ -27,10 +30,10 @@ def extra_tables(facts: Facts) -> dict[str, pd.DataFrame]:
     if facts.backhaul is not None:
         out["backhaul"] = facts.backhaul.sites
         out["backhaul_hops"] = facts.backhaul.links
-    return out
+    return out | expansion_tables(facts)
 
 
 def extra_layers(facts: Facts) -> dict[str, Any]:
     """Layers of the GeoPackage, by name."""
-    layers = {"backhaul_hops": backhaul_layer(facts)}
+    layers = {"backhaul_hops": backhaul_layer(facts), "carriers_5g": expansion_layer(facts)}
     return {name: layer for name, layer in layers.items() if layer is not None}

@@ -104,6 +104,16 @@ class Facts:
         return getattr(self.additions, "backhaul", None)
 
     @property
+    def expansion_5g(self) -> Any:
+        """5G on existing and new sites (`rfplan.plan.expansion.Expansion5G`), or None."""
+        return getattr(self.additions, "expansion_5g", None)
+
+    @property
+    def parameters(self) -> Any:
+        """Identities and neighbours (`rfplan.optimize.ParameterPlan`), or None."""
+        return getattr(self.additions, "parameters", None)
+
+    @property
     def cost_unit(self) -> str:
         """What costs are counted in."""
         return str(getattr(self.additions, "cost_unit", "in the scenario's unit"))

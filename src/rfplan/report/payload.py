@@ -13,6 +13,7 @@ import pandas as pd
 from rfplan.colours import COVERED, FRESH, GAP, NOTHING, Colour, ColourScale, ground_scale, hillshade, signal_scale
 from rfplan.report.backhaul import backhaul_features
 from rfplan.report.context import plain
+from rfplan.report.expansion import expansion_masks
 from rfplan.report.facts import Facts
 from rfplan.report.images import Mercator, data_uri, png, shade_indices, shade_palette
 from rfplan.report.years import WORK_WORDS, year_legend
@@ -78,6 +79,7 @@ def map_payload(facts: Facts, *more: MoreLayers) -> dict[str, Any]:
         layers += _share_layers(facts)
     for made in more:
         layers += made(facts, mercator)
+    layers += _expansion_layers(facts, mercator)
     layers.append(_ground_layer(ground, mercator))
     return {
         "attribution": _attribution(facts),
@@ -208,6 +210,20 @@ def _coverage_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
             | {"note": "Level of the strongest cell at the receiver. Grey: below what the service needs."}
         )
     return layers
+
+
+def _expansion_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
+    masks = expansion_masks(facts)
+    if masks is None:
+        return []
+    before, after = masks
+    inside = facts.inside
+    classes = [
+        ("5G today", COVERED, inside & before),
+        ("5G gained by the expansion", FRESH, inside & after & ~before),
+        ("No 5G after it", GAP, inside & ~after),
+    ]
+    return [class_layer("expansion-5g", "5G: today and gained", "5G today and gained", classes, mercator)]
 
 
 def _continuous(

@@ -15,6 +15,7 @@ from rfplan.errors import OutputError
 from rfplan.io.atomic import make_folder, write_text
 from rfplan.report.baseline import write_baseline
 from rfplan.report.context import ReportContext
+from rfplan.report.expansion import write_parameters
 from rfplan.report.facts import gather
 from rfplan.report.files import write_geopackage, write_rasters, write_tables
 from rfplan.report.manifest import file_entry, manifest, run_record
@@ -27,8 +28,9 @@ def write_report(
     """Write the report of a plan: page, maps, tables, GeoPackage and manifest.
 
     The folder gets ``index.html`` (one self-contained page that opens offline), ``manifest.json``, ``plan.gpkg``,
-    ``rasters/*.tif`` (cloud-optimised GeoTIFFs), ``tables/*.csv`` and ``run.json`` (date, timings, memory). The same
-    plan always gives the same bytes but for ``run.json``. Everything is written into a temporary
+    ``rasters/*.tif`` (cloud-optimised GeoTIFFs), ``tables/*.csv``, where the plan has them ``parameters/*.csv``, and
+    ``run.json`` (date, timings, memory). The same plan always gives the same bytes but for ``run.json``. Everything is
+    written into a temporary
     folder beside its place first; only when all of it is there are the files renamed into place, the page last. So a
     failure leaves an earlier report as it was. Other files of the folder are not touched.
 
@@ -65,6 +67,7 @@ def write_report(
     try:
         write_rasters(facts, stage / "rasters")
         write_tables(facts, stage / "tables")
+        write_parameters(facts, stage / "parameters")
         write_baseline(facts, stage / "rasters", stage / "tables")
         write_geopackage(facts, stage / "plan.gpkg")
         record = manifest(facts)
