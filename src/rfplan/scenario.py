@@ -23,6 +23,7 @@ from rfplan.scenario_sections import (
     BackhaulSection,
     CostsSection,
     Expansion5GSection,
+    FetchedSection,
     ParametersSection,
     RollOutSection,
     Section as _Section,
@@ -31,6 +32,7 @@ from rfplan.scenario_sections import (
 SCHEMA_VERSION = 1
 #: Scenarios that come with the package.
 BUILT_IN = ("phu-tho",)
+FETCHED = "fetched:"
 _MAX_SCENARIO_BYTES = 1_000_000
 _MAX_TIME_LIMIT_S = 86_400.0
 
@@ -162,6 +164,7 @@ class Scenario(_Section):
     synthetic_note: str = ""
     data_dir: str | None = Field(None, description="folder that input paths are relative to")
     generate: Literal["phu-tho"] | None = Field(None, description="synthetic inputs to make before reading them")
+    fetched: FetchedSection | None = Field(None, description="fetched data in place of inputs, where it is complete")
     terrain: TerrainSection
     demand: DemandSection
     network: NetworkSection
@@ -199,18 +202,26 @@ class Scenario(_Section):
         return self._folder
 
     def path(self, given: str) -> Path:
-        """Return an input path of the scenario as a path of the file system."""
+        """Return an input path of the scenario as a path of the file system; ``fetched:NAME`` is in the cache."""
+        if given.startswith(FETCHED):
+            from rfplan.io.fetch import cache_folder
+
+            return cache_folder() / given.removeprefix(FETCHED)
         return self._folder / given
 
     def in_folder(self, folder: str | os.PathLike[str]) -> Scenario:
         """Return the same scenario with its input paths relative to another folder."""
-        copy = self.model_copy()
-        copy._source, copy._folder = self._source, Path(folder)
+        copy = self.edited({})
+        copy._folder = Path(folder)
         return copy
 
     def with_seed(self, seed: int) -> Scenario:
         """Return the same scenario with another seed of the search."""
-        copy = self.model_copy(update={"solve": self.solve.model_copy(update={"seed": seed})})
+        return self.edited({"solve": self.solve.model_copy(update={"seed": seed})})
+
+    def edited(self, update: Mapping[str, Any]) -> Scenario:
+        """Return the same scenario with other values of some sections; they are not checked anew."""
+        copy = self.model_copy(update=dict(update))
         copy._source, copy._folder = self._source, self._folder
         return copy
 

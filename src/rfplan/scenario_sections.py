@@ -133,6 +133,19 @@ class Expansion5GSection(Section):
         return self
 
 
+class FetchedSection(Section):
+    """Fetched data that takes the place of other inputs where the cache holds all of it."""
+
+    bbox: tuple[float, float, float, float] = Field(description="west, south, east, north in degrees, as fetched")
+    country: str = Field("VNM", pattern="^[A-Z]{3}$", description="ISO 3166 alpha-3 code, for the population")
+    use: tuple[Literal["glo30", "worldcover", "worldpop"], ...] = Field(
+        ("glo30", "worldcover", "worldpop"), description="ground, ground cover, population"
+    )
+    synthesize: int | None = Field(
+        None, ge=1, le=100_000, description="stations to site anew on fetched ground, in place of network.sites"
+    )
+
+
 class ParametersSection(Section):
     """Identities, root sequences and neighbours of the planned network."""
 

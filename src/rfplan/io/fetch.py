@@ -183,6 +183,30 @@ def fetch_file(remote: Remote, root: Path, pool: urllib3.PoolManager, progress: 
         raise FetchError(f"{target}: cannot write to the cache ({error.strerror}); name another folder") from error
 
 
+def find_cached(
+    bbox: BoundingBox, what: Iterable[str], *, folder: str | os.PathLike[str] | None = None, **options: Any
+) -> dict[str, tuple[list[Path], int]]:
+    """Which files of an area the cache holds whole, without asking anybody.
+
+    Parameters
+    ----------
+    bbox, what, folder, options
+        As for :func:`fetch`.
+
+    Returns
+    -------
+    dict of str to (list of Path, int)
+        By source: the files that are there, and how many serve the area in all.
+    """
+    root = cache_folder(folder)
+    found: dict[str, tuple[list[Path], int]] = {}
+    for source in what:
+        remotes = list_files(bbox, [source], **options)
+        here = [root / remote.name for remote in remotes if _cached(remote, root / remote.name) is not None]
+        found[source] = (here, len(remotes))
+    return found
+
+
 def _receipt_path(target: Path) -> Path:
     return target.with_name(target.name + ".receipt.json")
 

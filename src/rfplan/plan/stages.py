@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rfplan.errors import ScenarioError
 from rfplan.io.tables import write_csv
 from rfplan.plan.bookkeeping import Run, sha256
+from rfplan.plan.fetched import use_fetched
 from rfplan.plan.keeping import keep_table
 from rfplan.scenario import Scenario
 
@@ -36,11 +37,13 @@ def inputs(run: Run) -> Scenario:
         if any(not (folder / name).is_file() or sha256(folder / name) != known for name, known in made.items()):
             work()
         scenario = scenario.in_folder(folder)
+    scenario, fetched = use_fetched(scenario)
     scenario.check_files()
     for key, path in scenario.input_files().items():
+        note = "fetched" if key in fetched else ("synthetic" if scenario.generate is not None else "")
         run.inputs.append(
             {"role": key, "name": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
-            | ({"note": "synthetic"} if scenario.generate is not None else {})
+            | ({"note": note} if note else {})
             | ({"licence": scenario.licences[key]} if key in scenario.licences else {})
         )
     return scenario

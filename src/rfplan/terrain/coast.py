@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,7 @@ def with_sea(
         source = f"clutter class water within {SEA_LEVEL_M:g} m of sea level, {least_sea_km2:g} km2 or more"
     else:
         drawn = _drawn(terrain, sea)
-        wet, source = (~drawn if land else drawn), f"{'land' if land else 'sea'} areas of {sea}"
+        wet, source = (~drawn if land else drawn), f"{'land' if land else 'sea'} areas of {Path(sea).name}"
     if not wet.any():
         warnings.warn(DataWarning(f"no sea found ({source}): every pixel is inland"), stacklevel=2)
         return terrain.with_zone(int(Zone.INLAND), f"inland everywhere: no sea found ({source})")

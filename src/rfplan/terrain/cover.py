@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -71,5 +72,7 @@ def with_osm_clutter(
     new_classes = np.where(seen, layer, terrain.clutter_class)
     new_heights = np.where(seen, heights[np.where(seen, layer, 0)], terrain.clutter_height_m)
     before = terrain.attrs.get("clutter_source", "as before")
-    source = f"OpenStreetMap areas of {path} ({100 * float(seen.mean()):.1f} % of pixels); elsewhere {before}"
+    source = (
+        f"OpenStreetMap areas of {Path(path).name} ({100 * float(seen.mean()):.1f} % of pixels); elsewhere {before}"
+    )
     return terrain.with_clutter(new_classes, new_heights, source)

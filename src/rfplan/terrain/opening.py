@@ -329,7 +329,7 @@ def _clutter(
         np.copyto(classes, layer, where=classes == _NO_CLASS)
     outside = int(((classes == _NO_CLASS) & ground).sum())
     classes[classes == _NO_CLASS] = int(Clutter.UNSPECIFIED)
-    names = ", ".join(str(source.path) for source, _ in opened)
+    names = ", ".join(Path(source.path).name for source, _ in opened)
     if outside:
         warnings.warn(
             DataWarning(
