@@ -187,11 +187,13 @@ def sphere_clearance(distance_km: float, h1: float, h2: float, radius_km: float)
     total = h1 + h2
     cc = (h1 - h2) / total
     m = 250.0 * distance_km * distance_km / (radius_km * total)
-    b = cc / (m + 1.0)  # below the root in size, whence Newton climbs to it; its error then is the square of a step
+    per = 1.0 / (m + 1.0)
+    b = cc * per
+    b = (cc + m * b * b * b) * per  # below the root in size, whence Newton climbs to it
     for _ in range(60):
         step = ((m * b * b - (m + 1.0)) * b + cc) / (3.0 * m * b * b - (m + 1.0))
         b = b - step
-        if abs(step) < 1e-8:
+        if abs(step) < 1e-6:  # the error left is about its square
             break
     d1 = 0.5 * distance_km * (1.0 + b)
     d2 = distance_km - d1

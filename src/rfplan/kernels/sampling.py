@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from rfplan.kernels._jit import _compile
 
 # Reference counting of array arguments costs more than the arithmetic in kernels of a few nanoseconds. These two
@@ -32,12 +34,13 @@ def bilinear(values: Any, row: Any, col: Any) -> Any:
     ny, nx = values.shape
     r = min(max(row, 0.0), ny - 1.0)
     c = min(max(col, 0.0), nx - 1.0)
-    i = min(int(r), ny - 2) if ny > 1 else 0
-    k = min(int(c), nx - 2) if nx > 1 else 0
-    fr = r - i
-    fc = c - k
-    i1 = min(i + 1, ny - 1)
-    k1 = min(k + 1, nx - 1)
+    # unsigned: an index that can't be negative costs no test for counting from the end
+    i = np.uint64(max(min(int(r), ny - 2), 0))
+    k = np.uint64(max(min(int(c), nx - 2), 0))
+    i1 = np.uint64(min(i + np.uint64(1), np.uint64(ny - 1)))
+    k1 = np.uint64(min(k + np.uint64(1), np.uint64(nx - 1)))
+    fr = r - np.float64(i)
+    fc = c - np.float64(k)
     top = values[i, k] + fc * (values[i, k1] - values[i, k])
     bottom = values[i1, k] + fc * (values[i1, k1] - values[i1, k])
     return top + fr * (bottom - top)
@@ -48,7 +51,7 @@ def nearest(values: Any, row: Any, col: Any) -> Any:
     """Value of the pixel a position falls in."""
     i = min(max(math.floor(row + 0.5), 0), values.shape[0] - 1)
     k = min(max(math.floor(col + 0.5), 0), values.shape[1] - 1)
-    return values[i, k]
+    return values[np.uint64(i), np.uint64(k)]
 
 
 @jit_light

@@ -14,7 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from rfplan.kernels import geometry as g, sweep_query as q, sweep_state as m
+from rfplan.kernels import geometry as g, sweep_block as block, sweep_query as q, sweep_state as m
 from rfplan.kernels._jit import jit, jit_parallel
 from rfplan.kernels.grid_exact import (
     LATITUDE_DEG,
@@ -27,8 +27,8 @@ from rfplan.kernels.grid_exact import (
     TX_ROW,
     UNIFORM_ZONE,
 )
-from rfplan.kernels.sampling import SHORTEST_PATH_M, bilinear, jit_light, nearest, path_steps, sample_path
-from rfplan.kernels.sweep_pixel import SHORTEST_STEPS, TAIL_POINTS, pixel_geometry
+from rfplan.kernels.sampling import bilinear, jit_inline, jit_light, nearest, sample_path
+from rfplan.kernels.sweep_pixel import SHORTEST_STEPS, pixel_geometry
 
 FLAG_EXACT = 128
 """Flag of a pixel that was left to the exact maker; other values are the sweep's doubts, 0 for none."""
@@ -137,7 +137,7 @@ def direction(radial: Any, per_quadrant: Any) -> Any:
     return -u, v
 
 
-@jit_light
+@jit_inline
 def extend_radial(
     target: Any,
     way_row: Any,
@@ -206,26 +206,6 @@ def exact_column(
     return True
 
 
-@jit_light
-def set_path(path: Any, site: Any, row: Any, col: Any, base: Any, h_rx: Any) -> Any:
-    """Describe the path to a pixel; returns its number of steps."""
-    dr = row - site[TX_ROW]
-    dc = col - site[TX_COL]
-    length = math.sqrt(dr * dr + dc * dc)
-    n = path_steps(length)
-    x = max(length * site[RESOLUTION_M], SHORTEST_PATH_M) * 1e-3
-    path[q.X] = x
-    path[q.STEPS] = n
-    path[q.STEP] = x / n
-    path[q.PER_STEP] = path[q.SPACING] * n / x
-    path[q.DROW] = dr / n
-    path[q.DCOL] = dc / n
-    path[q.RX] = h_rx + site[RX_AGL_M]
-    path[q.CHORD] = (path[q.RX] - path[q.TX]) / x
-    path[q.TAIL] = n - TAIL_POINTS
-    return n
-
-
 @jit
 def sweep_radial(
     index: Any,
@@ -254,7 +234,6 @@ def sweep_radial(
     blocks = np.empty((m.N_BLOCK_ROWS, reach // m.BLOCK + 1))
     hull_h = np.empty(reach, dtype=np.int64)
     hull_g = hull_h if uniform_clutter >= 0.0 else np.empty(reach, dtype=np.int64)
-    nothing = np.empty(0)
     profile = (np.empty(reach), np.empty(reach), np.empty(reach), np.empty(reach, dtype=np.int8))
     base = bilinear(elevation, site[TX_ROW], site[TX_COL])
     uniform = int(site[UNIFORM_ZONE])
@@ -268,71 +247,80 @@ def sweep_radial(
     path[q.TX] = base + site[TX_AGL_M]
     path[q.TX_GROUND] = base
     path[q.C] = c
-    path[q.C_BETA] = 500.0 / settings[g.BETA_RADIUS_KM]
+    path[q.C_BETA] = 500.0 / settings[g.BETA_RADIUS_KM] if settings[g.WITH_BETA] != 0.0 else 0.0
     path[q.SPACING] = spacing
     path[q.CLUTTER] = uniform_clutter
     way_row, way_col = direction(index, per_quadrant)
     whole = not math.isnan(base)
-    for i in range(size):
-        j = at + i
-        row = rows[i]
-        col = cols[i]
-        h_rx = float(elevation[row, col])
-        latitude = site[LATITUDE_DEG] + site[LATITUDE_PER_ROW] * row + site[LATITUDE_PER_COL] * col
-        n = set_path(path, site, row, col, base, h_rx)
-        if math.isnan(h_rx):
-            for field in range(g.N_FIELDS):
-                out[field, j] = math.nan
-            flags[j] = 0
-            continue
-        doubt = -1.0
-        beside = suspect.size > 0 and suspect[row, col] != 0
-        if whole and n >= SHORTEST_STEPS and not beside:
-            target = int(path[q.TAIL] * path[q.STEP] / spacing - 0.25)
-            whole = extend_radial(
-                target,
-                way_row,
-                way_col,
-                site,
-                elevation,
-                clutter,
-                zone,
-                suspect,
-                uniform_clutter,
-                base,
-                c,
-                state,
-                points,
-                blocks,
-                hull_h,
-                hull_g,
-            )
-            if whole:
-                r_rx = uniform_clutter if uniform_clutter >= 0.0 else float(clutter[row, col])
-                zone_rx = uniform if uniform > 0 else int(zone[row, col])
-                terminal = (h_rx, site[RX_AGL_M], r_rx, zone_rx, latitude, site[TX_AGL_M], zone_tx)
-                doubt = pixel_geometry(
-                    path,
+    tx = path[q.TX]
+    w = np.empty(block.N_BLOCK)
+    for first in range(0, size, block.BLOCK):
+        stop = min(first + block.BLOCK, size)
+        count = stop - first
+        block.set_frames(w, count, rows[first:stop], cols[first:stop], elevation, site, tx)
+        block.sample_tail(w, count, elevation, clutter, uniform_clutter, site)
+        block.measure_tail(w, count, tx, base, site[RX_AGL_M], c, path[q.C_BETA])
+        for jj in range(count):
+            j = at + first + jj
+            row = rows[first + jj]
+            col = cols[first + jj]
+            h_rx = w[block.H_RX + jj]
+            n = block.load_path(w, jj, site[RX_AGL_M], path)
+            beside = suspect.size > 0 and suspect[row, col] != 0
+            doubt = -1.0
+            if whole and n >= SHORTEST_STEPS and not (beside or math.isnan(h_rx)):
+                target = int(path[q.TAIL] * path[q.STEP] / spacing - 0.25)
+                whole = extend_radial(
+                    target,
+                    way_row,
+                    way_col,
+                    site,
                     elevation,
                     clutter,
                     zone,
-                    uniform,
+                    suspect,
+                    uniform_clutter,
+                    base,
+                    c,
                     state,
                     points,
                     blocks,
                     hull_h,
                     hull_g,
-                    nothing,
-                    terminal,
-                    settings,
-                    out,
-                    j,
                 )
-        if doubt < 0.0:
-            exact_column(ground, site, row, col, latitude, profile, settings, out, j)
-            flags[j] = FLAG_EXACT
-        else:
-            flags[j] = int(doubt)
+                if whole:
+                    r_rx = uniform_clutter if uniform_clutter >= 0.0 else float(clutter[row, col])
+                    zone_rx = uniform if uniform > 0 else int(zone[row, col])
+                    latitude = site[LATITUDE_DEG] + site[LATITUDE_PER_ROW] * row + site[LATITUDE_PER_COL] * col
+                    terminal = (h_rx, site[RX_AGL_M], r_rx, zone_rx, latitude, site[TX_AGL_M], zone_tx)
+                    doubt = pixel_geometry(
+                        w,
+                        jj,
+                        path,
+                        elevation,
+                        clutter,
+                        zone,
+                        uniform,
+                        state,
+                        points,
+                        blocks,
+                        hull_h,
+                        hull_g,
+                        terminal,
+                        settings,
+                        out,
+                        j,
+                    )
+            flags[j] = FLAG_EXACT if doubt < 0.0 else int(doubt)
+        block.finish_block(w, count, tx, base, site, settings, out, at + first)
+        for i in range(first, stop):
+            if flags[at + i] == FLAG_EXACT:
+                row = rows[i]
+                col = cols[i]
+                latitude = site[LATITUDE_DEG] + site[LATITUDE_PER_ROW] * row + site[LATITUDE_PER_COL] * col
+                exact_column(ground, site, row, col, latitude, profile, settings, out, at + i)
+                if math.isnan(elevation[row, col]):
+                    flags[at + i] = 0
 
 
 @jit_parallel

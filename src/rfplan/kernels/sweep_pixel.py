@@ -5,46 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rfplan.kernels import geometry as g, sweep_query as q, sweep_state as m
-from rfplan.kernels.diffraction import NO_OBSTACLE_Q, bullington_point_q
-from rfplan.kernels.sampling import jit_light, nearest
-
-TAIL_POINTS = 5
-"""Points before the receiver that are always sampled on the exact path."""
+from rfplan.kernels import geometry as g, sweep_block as block, sweep_query as q, sweep_state as m
+from rfplan.kernels.diffraction import bullington_point_q
+from rfplan.kernels.sampling import jit_inline, nearest
+from rfplan.kernels.sweep_block import TAIL_POINTS
 
 SHORTEST_STEPS = TAIL_POINTS + 5
 """Shorter paths are left to the exact maker."""
 
 
-@jit_light
-def add_tail(path: Any, elevation: Any, clutter: Any, state: Any, points: Any, h_rx: Any) -> Any:
-    """Sample the last points and close the least-squares sums: returns the surface's heights at both ends."""
-    last = int(state[m.LAST])
-    base = path[q.TX_GROUND]
-    d0 = last * path[q.SPACING]
-    h0 = points[last, m.H] - base
-    v1 = state[m.V1]
-    v2 = state[m.V2]
-    n = int(path[q.STEPS])
-    at = 0
-    for i in range(int(path[q.TAIL]), n + 1):
-        if i < n:
-            d, h, _, _, _ = q.add_exact(i, at, path, elevation, clutter)
-            at += 1
-            h -= base
-        else:
-            d = path[q.X]
-            h = h_rx - base
-        v1 += (d - d0) * (h + h0)
-        v2 += (d - d0) * (h * (2.0 * d + d0) + h0 * (d + 2.0 * d0))
-        d0 = d
-        h0 = h
-    path[q.COUNT] = at
-    x = path[q.X]
-    return base + (2.0 * v1 * x - v2) / (x * x), base + (v2 - v1 * x) / (x * x)
-
-
-@jit_light
+@jit_inline
 def set_zones(path: Any, zone: Any, uniform: Any, state: Any, out: Any, j: Any) -> Any:
     """Fill the zone fields: the radial's stretches, then the exact last points."""
     x = path[q.X]
@@ -74,7 +44,7 @@ def set_zones(path: Any, zone: Any, uniform: Any, state: Any, out: Any, j: Any) 
     state[m.LAND_LONGEST], state[m.INLAND_LONGEST] = keep[3], keep[4]
 
 
-@jit_light
+@jit_inline
 def find_points(
     path: Any,
     elevation: Any,
@@ -126,7 +96,7 @@ def find_points(
         q.look_at(at, q.KIND_NU_BARE, path[q.C], path, elevation, clutter)
 
 
-@jit_light
+@jit_inline
 def set_horizons(path: Any, state: Any, points: Any, blocks: Any, surface: Any, out: Any, j: Any) -> Any:
     """Fill the horizon fields and the terrain roughness between the horizons."""
     x = path[q.X]
@@ -142,7 +112,9 @@ def set_horizons(path: Any, state: Any, points: Any, blocks: Any, surface: Any, 
         last = min(int(at_r / path[q.SPACING]), int(state[m.LAST]))
         rough = m.NOWHERE
         if first <= last:
-            rough, _ = m.roughness(points, blocks, first, last, path[q.SPACING], start, slope)
+            guess = int(state[m.ROUGH_AT])
+            rough, guess = m.roughness(points, blocks, first, last, path[q.SPACING], start, slope, guess)
+            state[m.ROUGH_AT] = guess
         for k in range(int(path[q.COUNT])):
             d = path[q.SAMPLE_D + k]
             if at_t <= d <= at_r:
@@ -160,7 +132,7 @@ def set_horizons(path: Any, state: Any, points: Any, blocks: Any, surface: Any, 
     out[g.ROUGHNESS_M, j] = rough
 
 
-@jit_light
+@jit_inline
 def bullington_q(path: Any, top_t: Any, top_r: Any, c: Any) -> Any:
     """Frequency-free Bullington parameter over terrain and clutter at one Earth radius."""
     x = path[q.X]
@@ -170,8 +142,10 @@ def bullington_q(path: Any, top_t: Any, top_r: Any, c: Any) -> Any:
     return bullington_point_q(top_t + c * x, top_r + c * x, path[q.TX], path[q.RX], x)
 
 
-@jit_light
+@jit_inline
 def pixel_geometry(
+    w: Any,
+    jj: Any,
     path: Any,
     elevation: Any,
     clutter: Any,
@@ -182,26 +156,27 @@ def pixel_geometry(
     blocks: Any,
     hull_h: Any,
     hull_g: Any,
-    nothing: Any,
     terminal: Any,
     settings: Any,
     out: Any,
     j: Any,
 ) -> Any:
-    """Fill column j of the geometry of one path; returns the doubt: 0 none, below 0 when unknown ground was met.
+    """Search the radial for one pixel and fill what follows of column j of the geometry.
+
+    Returns the doubt: 0 none, below 0 when unknown ground was met.
 
     Parameters
     ----------
+    w, jj
+        The block of pixels and the pixel's place in it (see `rfplan.kernels.sweep_block`).
     path
-        The path and room for its samples (see `rfplan.kernels.sweep_query`).
+        The path and room for its samples (see `rfplan.kernels.sweep_query`), loaded from the block.
     elevation, clutter, zone
         The grids.
     uniform
         The zone of the whole grid, or 0.
     state, points, blocks, hull_h, hull_g
         The radial's memory, holding points up to about the first tail point.
-    nothing
-        An array of no length.
     terminal
         (receiver's ground height, antenna above ground, clutter, zone, latitude, transmitter's antenna above
         ground, its zone).
@@ -209,26 +184,26 @@ def pixel_geometry(
         Geometry settings; the array to fill; its column.
     """
     h_rx, rx_agl, rx_clutter, rx_zone, latitude, tx_agl, tx_zone = terminal
-    q.clear_found(path)
-    x = path[q.X]
-    tx = path[q.TX]
-    rx = path[q.RX]
-    fit_t, fit_r = add_tail(path, elevation, clutter, state, points, h_rx)
+    last = int(state[m.LAST])
+    h_tx = path[q.TX_GROUND]
+    fit_t, fit_r = block.close_sums(
+        w, jj, path, state[m.V1], state[m.V2], last * path[q.SPACING], points[last, m.H] - h_tx
+    )
     with_beta = settings[g.WITH_BETA] != 0.0
     find_points(path, elevation, clutter, state, points, blocks, hull_h, hull_g, with_beta)
-    g.set_terminals(out, j, x, tx, rx, rx_agl, rx_clutter, tx_zone, rx_zone, latitude, settings)
+    out[g.DISTANCE_KM, j] = path[q.X]
+    out[g.RX_CLUTTER_M, j] = rx_clutter
+    out[g.RX_ZONE, j] = rx_zone
+    out[g.LATITUDE_DEG, j] = latitude
+    out[g.TX_COAST_KM, j] = 0.0 if tx_zone == g.SEA else settings[g.TX_COAST_SETTING_KM]
+    out[g.RX_COAST_KM, j] = 0.0 if rx_zone == g.SEA else settings[g.RX_COAST_SETTING_KM]
     set_zones(path, zone, uniform, state, out, j)
-    h_tx = path[q.TX_GROUND]
     surface = g.set_duct_heights(out, j, h_tx, h_rx, fit_t, fit_r, tx_agl, rx_agl)
     set_horizons(path, state, points, blocks, surface, out, j)
-    smooth_t, smooth_r = g.diffraction_smooth_heights(
-        h_tx, h_rx, fit_t, fit_r, path[q.ABOVE], path[q.FLAT_T], path[q.FLAT_R]
-    )
-    q_median = bullington_q(path, path[q.TOP_T], path[q.TOP_R], path[q.C])
-    q_beta = NO_OBSTACLE_Q
+    out[g.Q_MEDIAN, j] = bullington_q(path, path[q.TOP_T], path[q.TOP_R], path[q.C])
     if with_beta:
-        q_beta = bullington_q(path, path[q.TOP_T_BETA], path[q.TOP_R_BETA], path[q.C_BETA])
-    g.finish_geometry(out, j, nothing, int(path[q.STEPS]), tx - smooth_t, rx - smooth_r, settings, q_median, q_beta)
+        out[g.Q_BETA, j] = bullington_q(path, path[q.TOP_T_BETA], path[q.TOP_R_BETA], path[q.C_BETA])
+    block.keep_obstruction(w, jj, path)
     if path[q.UNKNOWN] != 0.0:
         return -1.0
     return path[q.DOUBT]

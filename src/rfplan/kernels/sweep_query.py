@@ -27,7 +27,7 @@ TX = 7  # antennas above sea level, m
 RX = 8
 CHORD = 9  # slope between the antennas, m/km
 C = 10  # fall at the median Earth radius, m/km^2
-C_BETA = 11
+C_BETA = 11  # the same at the beta Earth radius; 0 where that is not wanted
 TAIL = 12  # index of the first of the last samples, all exact
 SPACING = 13  # of the radial, km
 CLUTTER = 14  # clutter height everywhere, m, or below 0: read the grid
@@ -49,7 +49,6 @@ COUNT = 27  # exact samples
 WINDOWS = 28
 UNKNOWN = 29  # a sample met unknown ground
 DOUBT = 30  # the method's own doubts: see the flags below
-END_FOUND = 31
 PER_STEP = 31  # radial spacing over the step
 WINDOW = 32  # centres of the windows sampled so far
 SAMPLE_D = 48  # exact samples: distance, km; ground, m; top of the clutter, m
@@ -75,20 +74,38 @@ DOUBT_RIVAL = 2.0
 
 
 @jit_inline
-def clear_found(w: Any) -> Any:
-    """Start a path without samples."""
-    for i in range(BARE_T, COUNT):
-        w[i] = m.NOWHERE
-    for i in range(COUNT, END_FOUND):
-        w[i] = 0.0
+def load_maxima(w: Any) -> Any:
+    """The maxima over the samples so far, as values that can stay in registers through a run of samples."""
+    bare = (w[BARE_T], w[BARE_T_AT], w[BARE_R], w[BARE_R_AT])
+    return bare, (w[ABOVE], w[FLAT_T], w[FLAT_R]), (w[TOP_T], w[TOP_R], w[TOP_T_BETA], w[TOP_R_BETA])
 
 
 @jit_inline
-def add_exact(i: Any, at: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+def keep_maxima(w: Any, maxima: Any) -> Any:
+    """Write maxima back."""
+    bare, over, top = maxima
+    w[BARE_T], w[BARE_T_AT], w[BARE_R], w[BARE_R_AT] = bare
+    w[ABOVE], w[FLAT_T], w[FLAT_R] = over
+    w[TOP_T], w[TOP_R], w[TOP_T_BETA], w[TOP_R_BETA] = top
+
+
+@jit_inline
+def load_frame(w: Any) -> Any:
+    """What every sample of a path needs, likewise."""
+    return w[X], w[STEP], w[TX], w[RX], w[CHORD], w[C], w[C_BETA]
+
+
+@jit_inline
+def add_exact(i: Any, at: Any, w: Any, frame: Any, maxima: Any, elevation: Any, clutter: Any) -> Any:
     """Sample point i of the exact path as sample number ``at`` and take it into all maxima.
 
-    Returns its distance, ground and clutter top, and the reciprocals of its distances from either end.
+    Returns the maxima, and of the point its distance, ground and clutter top, and the reciprocals of its distances
+    from either end.
     """
+    x, step, tx, rx, chord, c, c_beta = frame
+    bare_t, bare_t_at, bare_r, bare_r_at = maxima[0]
+    above, flat_t, flat_r = maxima[1]
+    top_t, top_r, top_t_beta, top_r_beta = maxima[2]
     row = w[TX_ROW] + i * w[DROW]
     col = w[TX_COL] + i * w[DCOL]
     h = bilinear(elevation, row, col)
@@ -98,37 +115,43 @@ def add_exact(i: Any, at: Any, w: Any, elevation: Any, clutter: Any) -> Any:
     if math.isnan(h):
         w[UNKNOWN] = 1.0
         h = 0.0
-    d = i * w[STEP]
-    rest = w[X] - d
+    d = i * step
+    rest = x - d
     per_both = 1.0 / (d * rest)
     per_d = per_both * rest
     per_rest = per_both * d
-    c = w[C]
-    above_tx = h - w[TX]
-    flat = above_tx * per_d
-    back = (h - w[RX]) * per_rest
-    value = flat - c * d
-    if value > w[BARE_T]:
-        w[BARE_T] = value
-        w[BARE_T_AT] = d
-    value = back - c * rest
-    if value > w[BARE_R]:
-        w[BARE_R] = value
-        w[BARE_R_AT] = d
-    above = above_tx - w[CHORD] * d
-    w[ABOVE] = max(w[ABOVE], above)
-    w[FLAT_T] = max(w[FLAT_T], above * per_d)
-    w[FLAT_R] = max(w[FLAT_R], above * per_rest)
-    flat += r * per_d
-    back += r * per_rest
-    w[TOP_T] = max(w[TOP_T], flat - c * d)
-    w[TOP_R] = max(w[TOP_R], back - c * rest)
-    w[TOP_T_BETA] = max(w[TOP_T_BETA], flat - w[C_BETA] * d)
-    w[TOP_R_BETA] = max(w[TOP_R_BETA], back - w[C_BETA] * rest)
+    over_tx = h - tx
+    value = over_tx * per_d - c * d
+    top = value + r * per_d
+    bare_t_at = d if value > bare_t else bare_t_at
+    bare_t = value if value > bare_t else bare_t
+    top_t = top if top > top_t else top_t
+    seen = (h - rx) * per_rest - c * rest
+    top_seen = seen + r * per_rest
+    bare_r_at = d if seen > bare_r else bare_r_at
+    bare_r = seen if seen > bare_r else bare_r
+    top_r = top_seen if top_seen > top_r else top_r
+    over = over_tx - chord * d
+    if over > 0.0:  # else it obstructs nothing
+        above = over if over > above else above
+        value = over * per_d
+        flat_t = value if value > flat_t else flat_t
+        value = over * per_rest
+        flat_r = value if value > flat_r else flat_r
+    if c_beta > 0.0:
+        value = top + (c - c_beta) * d
+        top_t_beta = value if value > top_t_beta else top_t_beta
+        value = top_seen + (c - c_beta) * rest
+        top_r_beta = value if value > top_r_beta else top_r_beta
     w[SAMPLE_D + at] = d
     w[SAMPLE_H + at] = h
     w[SAMPLE_G + at] = h + r
-    return d, h, h + r, per_d, per_rest
+    maxima = (
+        (bare_t, bare_t_at, bare_r, bare_r_at),
+        (above, flat_t, flat_r),
+        (top_t, top_r, top_t_beta, top_r_beta),
+    )
+    return maxima, (d, h, h + r, per_d, per_rest)
 
 
 @jit_inline
@@ -169,8 +192,11 @@ def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any)
     top = m.NOWHERE
     i = first
     steps = 0
+    frame = load_frame(w)
+    maxima = load_maxima(w)
     while True:
-        d, bare, high, per_d, per_rest = add_exact(i, at, w, elevation, clutter)
+        maxima, point = add_exact(i, at, w, frame, maxima, elevation, clutter)
+        d, bare, high, per_d, per_rest = point
         at += 1
         value = _worth(kind, c, w, d, high if topped else bare, per_d, per_rest)
         if value > top:
@@ -194,9 +220,10 @@ def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any)
         else:
             break
     w[COUNT] = at
+    keep_maxima(w, maxima)
 
 
-@jit_light
+@jit_inline
 def look_from_tx(first: Any, kind: Any, which: Any, state: Any, w: Any, elevation: Any, clutter: Any) -> Any:
     """Sample where the radial's slope from the transmitter was highest, then its rivals on either side.
 
@@ -218,7 +245,7 @@ def _seen(index: Any, points: Any, row: Any, w: Any, y_rx: Any) -> Any:
     return (points[index, row] - y_rx) / (w[X] - index * w[SPACING]) - 2.0 * w[C] * w[X]
 
 
-@jit_light
+@jit_inline
 def look_from_rx(
     hull: Any, size: Any, points: Any, row: Any, kind: Any, which: Any, w: Any, elevation: Any, clutter: Any
 ) -> Any:
@@ -243,7 +270,7 @@ def look_from_rx(
     return position
 
 
-@jit_light
+@jit_inline
 def look_above_chord(hull: Any, position: Any, points: Any, w: Any, elevation: Any, clutter: Any) -> Any:
     """Sample the highest point above the chord: on the hull, from the receiver's tangent to the transmitter."""
     best = m.NOWHERE
@@ -259,7 +286,7 @@ def look_above_chord(hull: Any, position: Any, points: Any, w: Any, elevation: A
         else:
             missed += 1
         position -= 1
-    if best - w[TX] + MARGIN_M > w[ABOVE]:
+    if best - w[TX] + MARGIN_M > max(w[ABOVE], 0.0):
         look_at(where, KIND_ABOVE, 0.0, w, elevation, clutter)
 
 

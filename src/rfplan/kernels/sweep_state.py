@@ -64,7 +64,8 @@ LAND_LONGEST = 20
 INLAND_LONGEST = 21
 FLAT_BEST = 22  # highest slope without curvature
 FLAT_AT = 23
-N_SCALARS = 24
+ROUGH_AT = 24  # where the terrain was roughest for the receiver before: a good first guess for the next
+N_SCALARS = 25
 
 NOWHERE = -1.0e300
 
@@ -79,7 +80,7 @@ def clear_state(state: Any, h0: Any, zone0: Any, step: Any) -> Any:
     extend_zone(state, zone0, 0.5 * step)
 
 
-@jit_light
+@jit_inline
 def extend_zone(state: Any, zone: Any, length: Any) -> Any:
     """Add a stretch of one zone, km, to the running lengths."""
     if zone == SEA:
@@ -183,7 +184,7 @@ def insert_point(
         state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), points, Y_G, i, step)
 
 
-@jit_light
+@jit_inline
 def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx: Any) -> Any:
     """Position on the hull of the vertex seen highest from a receiver at distance x, km, and flattened height y_rx.
 
@@ -251,11 +252,11 @@ def los_search(
     return where
 
 
-@jit_light
-def roughness(points: Any, blocks: Any, first: Any, last: Any, step: Any, start: Any, slope: Any) -> Any:
-    """Highest h - (start + slope d) over the points first..last, m, and its index."""
-    best = NOWHERE
-    where = first
+@jit_inline
+def roughness(points: Any, blocks: Any, first: Any, last: Any, step: Any, start: Any, slope: Any, guess: Any) -> Any:
+    """Highest h - (start + slope d) over the points first..last, m, and its index; ``guess`` is looked at first."""
+    where = min(max(guess, first), last)
+    best = points[where, H] - start - slope * (where * step)
     i = first
     while i <= last:
         b = i // BLOCK

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from rfplan.kernels import grid_exact as _exact
+from rfplan.kernels import geometry as _geometry, grid_exact as _exact
+from rfplan.kernels.diffraction import LIGHT_M_GHZ
 from rfplan.profile import Polarization
-from rfplan.propagation.base import PropagationModel, require, require_choice, require_range
+from rfplan.propagation.base import GeometryModel, PropagationModel, require, require_choice, require_range
 
 if TYPE_CHECKING:
     from rfplan.terrain import Terrain
 
 FloatArray = npt.NDArray[np.float64]
 
-__all__ = ["Link", "make_link", "window_around"]
+__all__ = ["Link", "geometry_settings", "make_link", "window_around"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,18 @@ def make_link(
     if check is not None:
         check(f, heights_m[0], heights_m[1])
     return Link(terrain, model, f, _site_settings(terrain, x_m, y_m, *heights_m), polarization)
+
+
+def geometry_settings(link: Link) -> npt.NDArray[np.float64]:
+    """Settings of the geometry kernels for a link's model and its bands.
+
+    What only a wavelength longer than any of the bands' could need is then left out.
+    """
+    settings = cast(GeometryModel, link.model).geometry_settings()
+    if settings[_geometry.SQRT_WAVELENGTH] > 0.0:
+        longest = math.sqrt(LIGHT_M_GHZ * 1e3 / float(link.frequency_mhz.min()))
+        settings[_geometry.SQRT_WAVELENGTH] = (1.0 + 1e-9) * longest
+    return settings
 
 
 def window_around(terrain: Terrain, x_m: float, y_m: float, radius_m: float) -> tuple[slice, slice]:

@@ -12,7 +12,7 @@ from rfplan.errors import ParameterError
 from rfplan.kernels import grid_exact as _exact
 from rfplan.kernels.geometry import empty_geometry
 from rfplan.profile import Paths, Polarization
-from rfplan.propagation.area import Link, make_link, window_around
+from rfplan.propagation.area import Link, geometry_settings, make_link, window_around
 from rfplan.propagation.base import GeometryModel, PropagationModel, require_choice
 from rfplan.propagation.sweep import LEFT_TO_EXACT, on_a_centre, sweep_loss
 
@@ -81,7 +81,7 @@ def _distance_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray
 def _geometry_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
     model = cast(GeometryModel, link.model)
     terrain = link.terrain
-    settings = model.geometry_settings()
+    settings = geometry_settings(link)
     out = np.empty((link.frequency_mhz.size, rows.size))
     geometry = empty_geometry(min(rows.size, _CHUNK))
     for start in range(0, rows.size, _CHUNK):

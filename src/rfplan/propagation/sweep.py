@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rfplan.kernels import grid_exact as _exact, sweep_grid as _sweep
 from rfplan.kernels.geometry import N_FIELDS
-from rfplan.propagation.area import Link
+from rfplan.propagation.area import Link, geometry_settings
 from rfplan.propagation.base import GeometryModel
 
 FloatArray = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ RADIAL_SPACING_PX = 1.5
 LEFT_TO_EXACT = _sweep.FLAG_EXACT
 """Flag of pixels the sweep left to the exact maker: near the transmitter, or beyond unknown ground."""
 
-_CHUNK = 16_000  # pixels whose geometry is held at once
+_CHUNK = 16000_000  # pixels whose geometry is held at once
 _REACH_OF_VOIDS = 3  # pixels around unknown ground where a radial is not trusted
 
 
@@ -88,7 +88,7 @@ def sweep_loss(
     ground = (terrain.elevation_amsl_m, terrain.clutter_height_m, terrain.zone)
     suspect = _suspect(link, *wide)
     clutter = _uniform_clutter(link, *wide)
-    settings = model.geometry_settings()
+    settings = geometry_settings(link)
     room = _CHUNK + int(counts.max(initial=0))
     store = np.empty(N_FIELDS * room)  # one for all chunks: fresh pages would cost more than the arithmetic on them
     all_r, all_c = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
