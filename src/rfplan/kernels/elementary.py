@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rfplan.kernels.sampling import jit_inline
+from rfplan.kernels._jit import jit_inline
 
 _HALF_ROOT_BITS = 4604544271217802189  # bits of sqrt(1/2)
 _MAGIC = 6755399441055744.0  # 1.5 * 2^52: adding it leaves an integer in the low bits

@@ -17,9 +17,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from rfplan.kernels._jit import jit, jit_parallel
+from rfplan.kernels._jit import jit, jit_light, jit_parallel
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, bullington_point_q, smooth_bullington_q, sphere_clearance
-from rfplan.kernels.sampling import jit_light
 
 DISTANCE_KM = 0
 TX_AMSL_M = 1  # antenna heights above sea level

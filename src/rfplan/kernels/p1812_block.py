@@ -16,9 +16,8 @@ import numba
 import numpy as np
 
 from rfplan.kernels import geometry as g, p1812 as p
-from rfplan.kernels._jit import jit, jit_parallel
+from rfplan.kernels._jit import jit, jit_inline, jit_parallel
 from rfplan.kernels.elementary import LN2, LOG2_10, LOG2_E, LOG10_2, exp2, log2
-from rfplan.kernels.sampling import jit_inline
 
 BLOCK = 128
 

@@ -14,15 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rfplan.kernels._jit import _compile
-
-# Reference counting of array arguments costs more than the arithmetic in kernels of a few nanoseconds. These two
-# leave it out: they may take and slice arrays, never make or return them.
-jit_inline = _compile({"forceinline": True, "_nrt": False})
-"""Compile a small kernel into its callers: for what runs several times a pixel."""
-
-jit_light = _compile({"_nrt": False})
-"""Compile a kernel that only looks into the arrays it is given."""
+from rfplan.kernels._jit import jit_inline, jit_light
 
 SHORTEST_PATH_M = 1.0
 """Paths to the transmitter's own position are given this length, m."""

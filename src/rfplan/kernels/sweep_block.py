@@ -12,10 +12,10 @@ import math
 from typing import Any
 
 from rfplan.kernels import geometry as g, sweep_query as q
-from rfplan.kernels._jit import jit
+from rfplan.kernels._jit import jit, jit_inline
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, smooth_bullington_q, sphere_clearance
 from rfplan.kernels.grid_exact import RESOLUTION_M, RX_AGL_M, TX_COL, TX_ROW
-from rfplan.kernels.sampling import SHORTEST_PATH_M, bilinear, jit_inline, nearest
+from rfplan.kernels.sampling import SHORTEST_PATH_M, bilinear, nearest
 
 BLOCK = 64
 

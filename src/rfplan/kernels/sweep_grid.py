@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from rfplan.kernels import geometry as g, sweep_block as block, sweep_query as q, sweep_state as m
-from rfplan.kernels._jit import jit, jit_parallel
+from rfplan.kernels._jit import jit, jit_inline, jit_light, jit_parallel
 from rfplan.kernels.grid_exact import (
     LATITUDE_DEG,
     LATITUDE_PER_COL,
@@ -27,7 +27,7 @@ from rfplan.kernels.grid_exact import (
     TX_ROW,
     UNIFORM_ZONE,
 )
-from rfplan.kernels.sampling import bilinear, jit_inline, jit_light, nearest, sample_path
+from rfplan.kernels.sampling import bilinear, nearest, sample_path
 from rfplan.kernels.sweep_pixel import SHORTEST_STEPS, pixel_geometry
 
 FLAG_EXACT = 128

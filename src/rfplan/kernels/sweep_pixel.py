@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from rfplan.kernels import geometry as g, sweep_block as block, sweep_query as q, sweep_state as m
+from rfplan.kernels._jit import jit_inline
 from rfplan.kernels.diffraction import bullington_point_q
-from rfplan.kernels.sampling import jit_inline, nearest
+from rfplan.kernels.sampling import nearest
 from rfplan.kernels.sweep_block import TAIL_POINTS
 
 SHORTEST_STEPS = TAIL_POINTS + 5

@@ -13,7 +13,8 @@ import math
 from typing import Any
 
 from rfplan.kernels import sweep_state as m
-from rfplan.kernels.sampling import bilinear, jit_inline, jit_light, nearest
+from rfplan.kernels._jit import jit_inline, jit_light
+from rfplan.kernels.sampling import bilinear, nearest
 
 # one path
 X = 0  # length, km

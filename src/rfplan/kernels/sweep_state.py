@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rfplan.kernels._jit import jit_inline, jit_light
 from rfplan.kernels.geometry import INLAND, SEA
-from rfplan.kernels.sampling import jit_inline, jit_light
 
 # columns of the point table: a point is one cache line
 H = 0  # bare ground, m
