@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rfplan.calibration.averaging import average_along_track
 from rfplan.calibration.fit import CalibrationSettings, calibrate
 from rfplan.calibration.links import LinkFilter
 from rfplan.calibration.measurements import Measurements, read_measurements
@@ -23,6 +24,7 @@ __all__ = [
     "CalibrationSettings",
     "LinkFilter",
     "Measurements",
+    "average_along_track",
     "calibrate",
     "calibrate_spm",
     "detect_rssi_convention",

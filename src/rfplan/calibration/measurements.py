@@ -171,12 +171,12 @@ def as_measurements(given: Measurements | pd.DataFrame | str | os.PathLike[str])
 def read_measurements(
     path: str | os.PathLike[str], *, column_map: Mapping[str, str] | None = None, sheet: str | int = 0
 ) -> Measurements:
-    """Read a drive test or device report from CSV or XLSX.
+    """Read a drive test or device report from CSV, XLSX or an NMF event log (LTE).
 
     Parameters
     ----------
     path : path
-        A text table (any common delimiter, encoding and decimal sign) or an Excel workbook.
+        A text table (any common delimiter, encoding and decimal sign), an Excel workbook, or ``.nmf``.
     column_map : mapping of str to str, optional
         rfplan's field → the file's column, for columns that are not recognised by name (see ``ALIASES``).
     sheet : str or int
@@ -187,9 +187,12 @@ def read_measurements(
     InputFileError
         The file can't be read or lacks position or level.
     """
+    from rfplan.io.nmf import read_nmf
     from rfplan.io.tables import read_table, to_float
 
     file = Path(path)
+    if file.suffix.lower() == ".nmf":
+        return Measurements(read_nmf(file), ("LTE cells of an NMF log, by PCI and EARFCN",))
     raw = _read_sheet(file, sheet) if file.suffix.lower() in {".xlsx", ".xlsm"} else read_table(file)
     columns = match_columns(raw.columns, ALIASES)
     for field, named in (column_map or {}).items():
