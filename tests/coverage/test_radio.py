@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -9,7 +9,9 @@ import pytest
 
 from coverage_helpers import NOISE_MW, LogDistance, flat_terrain, level_mw, omni_network
 from naive.radio import naive_quality
-from rfplan.coverage import RadioMap, Receiver, Service, compute_coverage, compute_radio
+from rfplan.antenna import Array, array_antenna, ssb_beams, traffic_beams
+from rfplan.coverage import RadioMap, Receiver, Service, compute_coverage, compute_radio, solve_load
+from rfplan.coverage.predict import effective_earth_radius_m
 from rfplan.coverage.quality import lone_cell_rsrq_db
 from rfplan.errors import ParameterError
 from rfplan.network import Network
@@ -158,6 +160,52 @@ def test_synchronous_nr_beams_always_collide() -> None:
     assert float(layers["reference_sinr_db"].values[15, 15]) == pytest.approx(
         10 * math.log10(snr / (snr + 1)), abs=1e-3
     )
+
+
+def test_rates_of_nr_take_the_traffic_beam_and_levels_the_broadcast_beam() -> None:
+    terrain = flat_terrain(31, 50.0)
+    plain = omni_network(terrain, [(425.0, 775.0), (1125.0, 775.0)], 0.6, technology="5G")
+    ssb = array_antenna("ssb", Array(4, 4), ssb_beams(4, tilt_deg=3.0))
+    steered = replace(ssb, traffic=array_antenna("beams", Array(8, 8), traffic_beams()))
+    tilted = {"antenna": "ssb", "mechanical_tilt_deg": 4.0, "electrical_tilt_deg": 5.0, "azimuth_deg": 40.0}
+    network = plain.with_values("sectors", plain.sectors["sector_id"], tx_height_agl_m=25.0, **tilted)
+    with_beams = radio(network, terrain, technology="5G", antennas={"ssb": steered})
+    without = radio(network, terrain, technology="5G", antennas={"ssb": ssb})
+    got, base = with_beams.layers(), without.layers()
+    for name in ("rsrp_dbm", "reference_sinr_db", "rsrq_db", "best_server", "limiting_link", "coverage_probability"):
+        np.testing.assert_array_equal(got[name], base[name])
+    extra = got["sinr_db"].values - base["sinr_db"].values
+    placement, radius = with_beams.predictor.placement, effective_earth_radius_m(MODEL)
+    x, y = terrain.centres()
+    for r, c in ((2, 3), (15, 15), (20, 28), (30, 0)):
+        s = int(got["best_server"].values[r, c])
+        east, north = x[c] - placement.x_m[s], y[r] - placement.y_m[s]
+        d = math.hypot(east, north)
+        off = math.degrees(math.atan2(east, north)) - placement.north_deg[s] - 40.0
+        down = math.degrees(math.atan2(1.5 - 25.0, d) - d / (2 * radius))
+        gains = [
+            float(a.gain_dbi_at(off, down, mechanical_tilt_deg=4.0, electrical_tilt_deg=5.0))
+            for a in (steered.traffic, ssb)
+        ]
+        assert extra[r, c] == pytest.approx(max(gains[0] - gains[1], 0.0), abs=1e-3)
+    # Beams that never reach what the broadcast does: data goes out on the broadcast beam.
+    weaker = replace(ssb, traffic=replace(ssb, gain_dbi=ssb.gain_dbi - 3.0))
+    same = radio(network, terrain, technology="5G", antennas={"ssb": weaker}).layers()
+    np.testing.assert_array_equal(same["sinr_db"], base["sinr_db"])
+    assert (got["uplink_mbps"].values >= base["uplink_mbps"].values).all()
+    assert got["uplink_mbps"].values.mean() > base["uplink_mbps"].values.mean()
+    demand = np.full(terrain.shape, 0.05)
+    assert solve_load(with_beams, demand).unserved_mbps < 0.8 * solve_load(without, demand).unserved_mbps
+
+
+def test_built_in_panel_sends_data_five_decibels_above_its_broadcast() -> None:
+    terrain = flat_terrain(21, 50.0)
+    network = omni_network(terrain, [(525.0, 725.0)], technology="5G")
+    panel = network.with_values("sectors", network.sectors["sector_id"], antenna="panel-2600-ssb")
+    layers = radio(panel, terrain, technology="5G").layers()
+    snr = layers["rsrp_dbm"].values - 10 * math.log10(NOISE_MW * 2)
+    far = layers["rsrp_dbm"].values < -30.0  # beside the mast the level passes what sums can hold
+    np.testing.assert_allclose(layers["sinr_db"].values[far], snr[far] + 5.0, atol=2e-4)
 
 
 def test_two_carriers_do_not_interfere() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,6 +50,9 @@ def omni_antenna(
     return parametric_antenna(name, gain_dbi, pattern)
 
 
+# A 64-element panel's traffic-beam envelope: wide where the beams steer, narrow where they do not.
+_PANEL = parametric_antenna("panel-2600", 24.0, ParametricPattern(90.0, 12.0, 25.0, 20.0, 25.0))
+
 BUILT_IN: Mapping[str, Antenna] = {
     antenna.name: antenna
     for antenna in (
@@ -58,10 +62,9 @@ BUILT_IN: Mapping[str, Antenna] = {
         parametric_antenna("sector-1800", 17.0),
         parametric_antenna("sector-2100", 17.5),
         parametric_antenna("tr36814", 17.0),
-        # A 64-element panel's traffic-beam envelope: wide where the beams steer, narrow where they do not.
-        parametric_antenna("panel-2600", 24.0, ParametricPattern(90.0, 12.0, 25.0, 20.0, 25.0)),
+        _PANEL,
         # What the same panel's broadcast beams reach: about 5 dB less than a steered traffic beam.
-        parametric_antenna("panel-2600-ssb", 19.0, ParametricPattern(90.0, 12.0, 25.0, 20.0, 25.0)),
+        replace(parametric_antenna("panel-2600-ssb", 19.0, _PANEL.parametric), traffic=_PANEL),
     )
 }
 

@@ -64,6 +64,9 @@ class Antenna:
         A whole sphere, rows depression −90…90, columns azimuth 0…359; used in place of the cuts.
     notes : tuple of str
         What a reader assumed, in words.
+    traffic : Antenna, optional
+        What the beams that carry data reach, where they are steered apart from this pattern (an active antenna whose
+        broadcast beams this is). Rates use it; reference levels and coverage do not.
 
     Raises
     ------
@@ -84,6 +87,7 @@ class Antenna:
     sampled_loss_db: npt.NDArray[np.float32] | None = None
     properties: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    traffic: Antenna | None = None
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):

@@ -113,12 +113,17 @@ class SiteCells:
 
 @dataclass(frozen=True, eq=False)
 class PreparedNetwork:
-    """Cells of one technology as arrays, grouped by site; `cells` below are rows of ``network.cells``."""
+    """Cells of one technology as arrays, grouped by site; `cells` below are rows of ``network.cells``.
+
+    ``traffic`` are the patterns of the beams that carry data, row by row beside ``patterns``; None where they are the
+    same.
+    """
 
     patterns: PatternTable
     budget: CellBudget
     cell_row: Integers
     sites: tuple[SiteCells, ...]
+    traffic: PatternTable | None = None
 
 
 def prepare_network(
@@ -147,7 +152,9 @@ def prepare_network(
     sector_row = pd.Index(network.sectors["sector_id"]).get_indexer(cells["sector_id"])
     sectors = network.sectors.iloc[sector_row]
     names = pd.unique(sectors["antenna"])
-    patterns = PatternTable.of([find_antenna(str(name), antennas).renamed(str(name)) for name in names])
+    found = [find_antenna(str(name), antennas).renamed(str(name)) for name in names]
+    patterns = PatternTable.of(found)
+    steered = any(a.traffic is not None for a in found)
     antenna = pd.Index(names).get_indexer(sectors["antenna"]).astype(np.int64)
     budget = cell_budget(
         cells, sectors, patterns.gain_dbi[antenna], receiver, service, fading_margin_db(service, model)
@@ -168,7 +175,8 @@ def prepare_network(
     starts = np.flatnonzero(np.diff(site_row[order], prepend=-1))
     groups = np.split(order, starts[1:])
     sites = tuple(_site_cells(int(site_row[g[0]]), np.sort(g), columns) for g in groups)
-    return PreparedNetwork(patterns, budget, rows.astype(np.int64), sites)
+    traffic = PatternTable.of([a.traffic or a for a in found]) if steered else None
+    return PreparedNetwork(patterns, budget, rows.astype(np.int64), sites, traffic)
 
 
 @dataclass(frozen=True, eq=False)

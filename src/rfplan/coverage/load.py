@@ -108,6 +108,11 @@ def traffic_points(radio: RadioMap, demand_mbps: npt.ArrayLike) -> tuple[Traffic
         width[mine] = c.bandwidth_mhz
     table = radio.network.cells
     own = cell[:, 0]
+    serving = np.full(demand.size, -1, dtype=np.int32)
+    serving[pixel] = own
+    steered = radio.traffic_gain_db(serving.reshape(radio.terrain.shape))
+    if steered is not None:
+        power[:, 0] *= 10.0 ** (0.1 * steered.ravel()[pixel].astype(np.float64))
     layers = table["mimo_layers"].clip(lower=1).to_numpy(dtype=np.float64)[own]
     share = table["downlink_share"].to_numpy(dtype=np.float64)[own]
     unheard = np.where(heard, 0.0, demand).reshape(radio.terrain.shape)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from rfplan.coverage.beams import traffic_gain_db
 from rfplan.coverage.budget import noise_dbm, reference_power_dbm, resource_blocks, subcarrier_khz
 from rfplan.coverage.core import grid_dataset
 from rfplan.coverage.predict import PredictionSettings, Predictor, Progress, checked_sites, make_predictor
@@ -164,6 +165,10 @@ class RadioMap:
             overlap[better] = count[better]
         return self._dataset(planes, server, overlap, power_control or PowerControl())
 
+    def traffic_gain_db(self, server: npt.NDArray[np.int32]) -> Floats32 | None:
+        """Gain of traffic beams over the reference signal's pattern towards each pixel's server; None: the same."""
+        return traffic_gain_db(self.predictor, len(self.network.cells), server)
+
     def reliability(self, target: float = 0.95) -> dict[str, float]:
         """Mean probability of coverage over pixels with a prediction, and the share of them at or above a target."""
         layers = self.layers()
@@ -209,9 +214,13 @@ class RadioMap:
         s = server[served]
         cell = {name: value[s] for name, value in self._cell_values().items()}
         rsrp = planes[kernel.Q_RSRP][served].astype(np.float64)
+        steered = self.traffic_gain_db(server)
+        if steered is not None:
+            planes[kernel.Q_SINR] += steered
+        beam = 0.0 if steered is None else steered[served].astype(np.float64)
         sinr = planes[kernel.Q_SINR][served].astype(np.float64)
         service, receiver = self.predictor.service, self.predictor.receiver
-        loss = cell["reference"] - rsrp + cell["shift"]
+        loss = cell["reference"] - rsrp + cell["shift"] - beam
         station = UplinkReceiver(cell["noise_figure"], cell["block_khz"], service.interference_margin_db)
         blocks = np.minimum(float(service.uplink_resource_blocks), cell["blocks"])
         up_power = control.power_dbm(loss, blocks, receiver.power_dbm)
@@ -257,7 +266,7 @@ _PLANES = (
     ("rsrp_dbm", kernel.Q_RSRP, "dBm", "RSRP (4G) or SS-RSRP (5G) of the serving cell"),
     ("rssi_dbm", kernel.Q_RSSI, "dBm", "RSSI over the carrier in symbols with reference signals"),
     ("rsrq_db", kernel.Q_RSRQ, "dB", "RSRQ of the serving cell"),
-    ("sinr_db", kernel.Q_SINR, "dB", "data SINR at the cells' loads"),
+    ("sinr_db", kernel.Q_SINR, "dB", "data SINR at the cells' loads, in the server's traffic beam"),
     ("reference_sinr_db", kernel.Q_REFERENCE_SINR, "dB", "reference-signal SINR with colliding signals at full load"),
     ("second_rsrp_dbm", kernel.Q_SECOND, "dBm", "level of the strongest other cell of the carrier"),
     ("dominance_db", kernel.Q_DOMINANCE, "dB", "serving cell over the strongest other one"),

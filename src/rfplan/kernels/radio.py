@@ -12,7 +12,13 @@ import numba
 import numpy as np
 
 from rfplan.kernels._jit import jit, jit_parallel
+from rfplan.kernels.antenna import pattern_loss_db, tilt_direction
 from rfplan.kernels.coverage import (
+    G_CURVATURE,
+    G_RX,
+    G_STEP,
+    G_X,
+    G_Y,
     Bytes,
     Floats,
     Floats32,
@@ -210,3 +216,41 @@ def reload_kernel(
             new_traffic[row, col] = after + rest_sent
             for m in range(classes):
                 new_collision[row, col, m] += (rest - rest_sent) // classes
+
+
+@jit_parallel
+def beam_gain_kernel(
+    server: Integers32,
+    ground_m: Floats32,
+    geometry: Floats,
+    numbers: Floats,
+    antenna: Integers,
+    patterns: Patterns,
+    beams: Patterns,
+    peak_db: Floats,
+    gain_db: Floats32,
+) -> None:
+    """Gain of the serving cell's traffic beam over its reference signal's pattern, in the pixel's direction.
+
+    ``geometry`` is that of :func:`row_losses` with the centre of pixel (0, 0) in the terrain's coordinates.
+    ``numbers`` (cells, 7): x, y, grid azimuth, mechanical tilt, electrical shift, antenna height above sea, electrical
+    shift of the traffic beams. ``peak_db`` is by antenna: maximum gain of the beams over the pattern's. Never negative:
+    data may be sent on the reference signal's beam too. Pixels without a server or on unknown ground are left as they
+    are.
+    """
+    for row in numba.prange(server.shape[0]):
+        for col in range(server.shape[1]):
+            s = server[row, col]
+            if s < 0 or math.isnan(ground_m[row, col]):
+                continue
+            east = geometry[G_X] + col * geometry[G_STEP] - numbers[s, 0]
+            north = geometry[G_Y] - row * geometry[G_STEP] - numbers[s, 1]
+            distance = math.sqrt(east * east + north * north)
+            rise = ground_m[row, col] + geometry[G_RX] - numbers[s, 5]
+            elevation = math.degrees(math.atan2(rise, distance) - distance * geometry[G_CURVATURE])
+            azimuth = math.degrees(math.atan2(east, north)) - numbers[s, 2]
+            off, depression = tilt_direction(azimuth, elevation, numbers[s, 3])
+            a = antenna[s]
+            own = pattern_loss_db(patterns, a, off, depression - numbers[s, 4])
+            beam = pattern_loss_db(beams, a, off, depression - numbers[s, 6])
+            gain_db[row, col] = max(peak_db[a] + own - beam, 0.0)

@@ -26,11 +26,12 @@ def baseline_section(facts: Facts) -> str:
     baseline = facts.baseline
     if baseline is None:
         return ""
-    left = f"<div><h3>Newest technology that covers</h3>{_best_table(baseline, facts.has_people)}</div>"
+    best = scroll(_best_table(baseline, facts.has_people), "scroll free")
+    left = f"<div><h3>Newest technology that covers</h3>{best}</div>"
     right = f"<div><h3>Coverage against the level a service needs</h3>{sweep_chart(facts, baseline)}</div>"
     body = scroll(_technology_table(baseline, facts.has_people), "scroll free")
     body += (
-        '<p class="small">Covered: one cell reaches the needed level and the uplink closes. The level is each '
+        '<p class="small wide">Covered: one cell reaches the needed level and the uplink closes. The level is each '
         "technology\u2019s own: the broadcast carrier\u2019s RxLev (2G), the pilot\u2019s RSCP (3G), RSRP per resource "
         "element (4G) and SS-RSRP (5G), so equal numbers are not equal demands across technologies. Downlink alone: "
         "where the level is reached, whatever the uplink. Cells are predicted to "
@@ -48,7 +49,10 @@ def baseline_section(facts: Facts) -> str:
 
 def _technology_table(baseline: Baseline, people: bool) -> str:
     frame = baseline.technologies
-    levels = [f"{row.level} \u2265 {number(row.required_dbm, 1).removesuffix('.0')} dBm" for row in frame.itertuples()]
+    levels = [
+        f"{row.level}\u00a0\u2265\u00a0{number(row.required_dbm, 1).removesuffix('.0')}\u00a0dBm"
+        for row in frame.itertuples()
+    ]
     columns = [
         Column("Technology", frame["technology"].tolist(), kind="head"),
         Column("Needs", levels),
@@ -58,13 +62,13 @@ def _technology_table(baseline: Baseline, people: bool) -> str:
     if people:
         columns += [
             Column("People covered", frame["covered_population"].tolist(), 0),
-            Column("Population", frame["covered_population_percent"].tolist(), 2, "percent"),
-            Column("Population, downlink alone", frame["downlink_population_percent"].tolist(), 2, "percent"),
+            Column("Share of people", frame["covered_population_percent"].tolist(), 2, "percent"),
+            Column("Downlink alone, people", frame["downlink_population_percent"].tolist(), 2, "percent"),
         ]
     columns += [
         Column("Area covered, km²", frame["covered_area_km2"].tolist(), 1),
-        Column("Area", frame["covered_area_percent"].tolist(), 2, "percent"),
-        Column("Area, downlink alone", frame["downlink_area_percent"].tolist(), 2, "percent"),
+        Column("Share of area", frame["covered_area_percent"].tolist(), 2, "percent"),
+        Column("Downlink alone, area", frame["downlink_area_percent"].tolist(), 2, "percent"),
     ]
     return table("baseline-technologies", "Coverage by technology", columns, sortable=False)
 
