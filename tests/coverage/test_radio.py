@@ -231,8 +231,6 @@ def test_throughput_layers(many: tuple[Terrain, Network, RadioMap]) -> None:
 def test_bad_settings() -> None:
     terrain = flat_terrain(15)
     network = omni_network(terrain, [(600.0, 600.0)])
-    with pytest.raises(ParameterError, match="4G and 5G"):
-        radio(network, terrain, technology="2G")
     with pytest.raises(ParameterError, match="top"):
         radio(network, terrain, top=1)
     with pytest.raises(ParameterError, match="loads"):

@@ -53,6 +53,20 @@ def subcarrier_khz(technology: str, bandwidth_mhz: float) -> float:
     return 15.0
 
 
+_CHANNEL_KHZ = {"2G": 200.0, "3G": 3840.0}
+
+
+def carrier_grid(technology: str, bandwidth_mhz: float) -> tuple[int, float]:
+    """Units that levels and noise of a carrier are counted in: how many, and each one's width in kHz.
+
+    4G and 5G: resource blocks and the subcarrier of a resource element. 3G: one channel of 3.84 MHz (the chip rate,
+    TS 25.215 §5.1); 2G: one of 200 kHz (TS 45.005 §2).
+    """
+    if technology in _CHANNEL_KHZ:
+        return 1, _CHANNEL_KHZ[technology]
+    return resource_blocks(technology, bandwidth_mhz), subcarrier_khz(technology, bandwidth_mhz)
+
+
 def epre_dbm(port_power_dbm: float, blocks: int, rs_boost_db: float = 0.0) -> float:
     """Energy per resource element: ``P_port − 10 lg(12 N_RB) + boost`` (TS 36.213 §5.2; TS 38.215 §5.1.1), dBm."""
     return port_power_dbm - 10.0 * math.log10(12.0 * blocks) + rs_boost_db

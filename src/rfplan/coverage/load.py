@@ -74,6 +74,8 @@ def traffic_mbps(population: npt.ArrayLike, kbps_per_person: float, *, share: fl
 
 def traffic_points(radio: RadioMap, demand_mbps: npt.ArrayLike) -> tuple[TrafficPoints, Floats]:
     """Served pixels with traffic, and the traffic (ny, nx) of pixels that hear no cell."""
+    if radio.technology not in ("4G", "5G"):
+        raise ParameterError(f"technology {radio.technology}: loads follow from rates, which are known for 4G and 5G")
     demand = np.asarray(demand_mbps, dtype=np.float64)
     if demand.shape != radio.terrain.shape:
         raise ParameterError(f"demand_mbps has shape {demand.shape}, the terrain {radio.terrain.shape}")

@@ -30,7 +30,7 @@ from rfplan.kernels.coverage import (
 
 UNIT_MW = 1e-19
 # −18.4 dBm per resource element, closer than any phone gets: 64 such cells add up without overflow.
-_LARGEST = 2**57
+LARGEST = 2**57
 _LN10_10 = math.log(10.0) / 10.0
 
 # Planes of the quality kernel's output.
@@ -42,8 +42,8 @@ N_QUALITY = 7
 def fixed_power(level_dbm: float) -> int:
     """A level as an integer number of 1e-19 mW."""
     units = math.exp(level_dbm * _LN10_10) / UNIT_MW
-    if units > _LARGEST:
-        return _LARGEST
+    if units > LARGEST:
+        return LARGEST
     return int(units + 0.5)
 
 

@@ -7,6 +7,7 @@ from rfplan.network.defaults import DEFAULT_AZIMUTHS_DEG, DEFAULTS, TECHNOLOGIES
 from rfplan.network.exchange import flat_table, read_atoll, read_opencellid, write_atoll, write_network
 from rfplan.network.read import read_network
 from rfplan.network.report import Finding, NetworkReport
+from rfplan.network.reuse import plan_reuse
 
 __all__ = [
     "DEFAULTS",
@@ -19,6 +20,7 @@ __all__ = [
     "TechnologyDefaults",
     "defaults_table",
     "flat_table",
+    "plan_reuse",
     "read_atoll",
     "read_network",
     "read_opencellid",

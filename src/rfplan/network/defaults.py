@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 TECHNOLOGIES = ("2G", "3G", "4G", "5G")
+TDD_DOWNLINK_SHARE = 0.75
+"""Share of time for the downlink where uplink and downlink share a frequency; what is left is the uplink's."""
 DEFAULT_AZIMUTHS_DEG = (0.0, 120.0, 240.0)
 # TS 36.101 Table 5.6-1 and TS 38.101-1 Table 5.3.5-1.
 BANDWIDTHS_MHZ: dict[str, tuple[float, ...]] = {
@@ -47,7 +49,7 @@ DEFAULTS: dict[str, TechnologyDefaults] = {
         TechnologyDefaults("3G", 2132.4, 1942.4, 5.0, 3840.0, 43.0, "sector-2100"),
         TechnologyDefaults("4G", 1842.5, 1747.5, 20.0, 15.0, 46.0, "sector-1800", mimo_layers=2),
         TechnologyDefaults(
-            "5G", 2550.0, 2550.0, 100.0, 30.0, 53.0, "panel-2600-ssb", mimo_layers=4, downlink_share=0.75
+            "5G", 2550.0, 2550.0, 100.0, 30.0, 53.0, "panel-2600-ssb", mimo_layers=4, downlink_share=TDD_DOWNLINK_SHARE
         ),
     )
 }

@@ -13,6 +13,7 @@ from rfplan.network.defaults import (
     BANDWIDTHS_MHZ,
     DEFAULT_AZIMUTHS_DEG,
     DEFAULTS,
+    TDD_DOWNLINK_SHARE,
     canonical_technology,
     default_antenna,
 )
@@ -116,6 +117,9 @@ def _fill(rows: pd.DataFrame, used: dict[str, int]) -> pd.DataFrame:
     out = rows.copy()
     for name in _BY_TECHNOLOGY:
         default = out["technology"].map(lambda t, name=name: getattr(DEFAULTS[t], name)).astype(np.float64)
+        if name == "downlink_share":  # a matter of the duplex, whatever the technology
+            tdd = out["frequency_mhz"] == out["uplink_frequency_mhz"]
+            default = pd.Series(np.where(tdd, TDD_DOWNLINK_SHARE, 1.0), index=out.index)
         if name not in _UNCOUNTED:
             used[name] = int(out[name].isna().sum())
         out[name] = out[name].fillna(default)
