@@ -22,7 +22,7 @@ def _arguments(cells: int) -> tuple[Any, ...]:
     table = PatternTable.of([BUILT_IN["sector-1800"]])
     sectors = np.array([[a, 0.0, 3.0, 60.0] for a in (0.0, 120.0, 240.0)])
     return (
-        loss[None],
+        loss[None].astype(np.float32),
         (20.0 * rng.random((SIZE, SIZE))).astype(np.float32),
         np.zeros((SIZE, SIZE), dtype=np.uint8),
         np.zeros((6, 1)),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import platform
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rfplan.errors import RfplanError
 from rfplan.profile import PathProfile
 from rfplan.propagation.base import PropagationModel, require
 from rfplan.propagation.free_space import FreeSpace
@@ -195,15 +199,61 @@ def _thread_rows(terrain: Terrain, radius_m: float, repeat: int) -> list[dict[st
     return rows
 
 
+_COLD_START = """
+import json, time
+began = time.perf_counter()
+import rfplan
+shell = time.perf_counter()
+rfplan.compute_coverage, rfplan.P1812
+loaded = time.perf_counter()
+ground = rfplan.synthetic_relief(41, 90.0)
+lon, lat = (float(v) for v in ground.lonlat(501_850.0, 2_398_150.0))
+import pandas as pd
+sites = pd.DataFrame({"site_id": ["a"], "lon_deg": [lon], "lat_deg": [lat]})
+network = rfplan.Network.with_sectors(sites)
+calls = []
+for _ in range(2):
+    start = time.perf_counter()
+    rfplan.compute_coverage(network, ground, radius_m=1_500.0)
+    calls.append(time.perf_counter() - start)
+print(json.dumps([shell - began, loaded - shell, *calls]))
+"""
+
+
+def cold_start() -> list[dict[str, Any]]:
+    """Seconds from nothing to a first prediction: import, first call of a fresh installation, first call ever after.
+
+    Measured in processes of their own with a cache of compiled kernels of their own, which is empty at first.
+    """
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+        source = str(Path(__file__).resolve().parents[1])
+        environment["PYTHONPATH"] = os.pathsep.join(p for p in (source, environment.get("PYTHONPATH", "")) if p)
+        for name in ("nothing cached", "kernels cached"):
+            run = subprocess.run(
+                [sys.executable, "-c", _COLD_START], env=environment, capture_output=True, text=True, check=False
+            )
+            if run.returncode != 0:
+                raise RfplanError(f"the cold start could not be measured: {run.stderr.strip()[-500:]}")
+            cases = ("import rfplan", "load what predicts", "first coverage of a site", "the same again")
+            rows += [
+                {"case": f"cold start, {name}: {case}", "value": seconds, "unit": "s"}
+                for case, seconds in zip(cases, json.loads(run.stdout), strict=True)
+            ]
+    return rows
+
+
 def run_bench(
     *,
     terrain: Terrain | None = None,
     radius_m: Sequence[float] = (5_000.0, 15_000.0),
     resolution_m: float = 30.0,
     repeat: int = 3,
+    with_cold_start: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> BenchResult:
-    """Measure paths and pixels per second, the cost of a band, threads, memory and the sweep's error.
+    """Measure paths and pixels per second, the cost of a band, threads, memory, the sweep's error and the cold start.
 
     Every kernel is warmed up first; each figure is the best of ``repeat`` runs. CPU figures are taken on one
     thread. The processor's other load still shows: compare figures of one run, best as ratios.
@@ -219,6 +269,8 @@ def run_bench(
         Pixel of the synthetic ground, m; not used with ``terrain``.
     repeat
         Timed runs a figure, 1 or more.
+    with_cold_start
+        Also measure import, the first call of a fresh installation (it compiles for a minute or so) and later ones.
     progress
         Called with the name of each step.
 
@@ -252,6 +304,9 @@ def run_bench(
         numba.set_num_threads(threads)
     tell("threads")
     rows += _thread_rows(ground, float(min(radius_m)), repeat)
+    if with_cold_start:
+        tell("cold start")
+        rows += cold_start()
     rows.append({"case": "peak memory", "value": _peak_memory_mb(), "unit": "MB"})
     rows.append({"case": "whole run", "value": time.perf_counter() - started, "unit": "s"})
     return BenchResult(tuple(rows), _machine())

@@ -290,6 +290,7 @@ def bench(
     resolution_m: Annotated[float, typer.Option(help="Pixel of the synthetic ground, m.")] = 30.0,
     repeat: Annotated[int, typer.Option(min=1, help="Timed runs a figure; the best one counts.")] = 3,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file for machine and figures.")] = None,
+    cold_start: Annotated[bool, typer.Option(help="Also time import, first compile and cached first call.")] = True,
     quiet: QuietOption = False,
 ) -> None:
     """Measure how fast and how exact this machine predicts, on synthetic ground."""
@@ -301,6 +302,7 @@ def bench(
             radius_m=radii,
             resolution_m=resolution_m,
             repeat=repeat,
+            with_cold_start=cold_start,
             progress=lambda step: progress(step, 0.0, 0.0),
         )
     if not quiet:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numba
 from numba.core import config
+
+from rfplan.errors import RfplanWarning
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,25 +35,36 @@ def _source_digest() -> str:
 
 
 def _cache_dir() -> str | None:
-    """A writable folder of our own for compiled kernels, or None: then each process compiles anew."""
-    base = os.environ.get("NUMBA_CACHE_DIR")
-    if base is None:
-        import platformdirs
-
-        base = platformdirs.user_cache_dir("rfplan")
+    """A writable folder of our own for compiled kernels, or None: then each process compiles anew, and is told so."""
     owner = os.getuid() if hasattr(os, "getuid") else 0
-    for root in (Path(base), Path(tempfile.gettempdir()) / f"rfplan-{owner}"):
-        folder = root / f"kernels-{_source_digest()}"
+    for root in (_user_folder, lambda: Path(tempfile.gettempdir()) / f"rfplan-{owner}"):
         try:
+            folder = root() / f"kernels-{_source_digest()}"  # finding a folder fails, too, where there is none
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # A cache is loaded as code: one that somebody else prepared in the shared temporary folder is not ours.
             if hasattr(os, "getuid") and folder.stat().st_uid != owner:
                 continue
             with tempfile.TemporaryFile(dir=folder):
                 return str(folder)
-        except OSError:
+        except (OSError, RuntimeError):
             continue
+    if not config.DISABLE_JIT:
+        warnings.warn(
+            "no folder can be written for compiled kernels, so every process compiles them anew, which takes up to a "
+            "minute; set NUMBA_CACHE_DIR to a folder that can be written",
+            RfplanWarning,
+            stacklevel=2,
+        )
     return None
+
+
+def _user_folder() -> Path:
+    base = os.environ.get("NUMBA_CACHE_DIR")
+    if base is None:
+        import platformdirs
+
+        base = platformdirs.user_cache_dir("rfplan")
+    return Path(base)
 
 
 CACHE_DIR = _cache_dir()
