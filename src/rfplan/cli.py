@@ -431,6 +431,29 @@ def _lines() -> Callable[[str, float, float], None]:
     return tell
 
 
+def _show_additions(made: Any) -> None:
+    """Print years, backhaul, 5G and parameters where there are any."""
+    extra = made.additions
+    if extra.rollout is not None:
+        for row in extra.rollout.years.to_dict("records"):
+            milestone = "" if row["met"] else "  MILESTONE MISSED: " + row["reason"]
+            print(
+                f"  {row['year']}: {row['sites']:4d} sites, cost {row['spent']:8.2f}, "
+                f"people {row['people_percent']:.2f} %, area {row['area_percent']:.2f} %{milestone}"
+            )
+    if extra.backhaul is not None:
+        counts = extra.backhaul.sites["medium"].value_counts()
+        print("backhaul: " + ", ".join(f"{count} x {name}" for name, count in counts.items()))
+    if extra.expansion_5g is not None:
+        before, after = extra.expansion_5g.figures_before.total, extra.expansion_5g.figures_after.total
+        print(
+            f"5G: {len(extra.expansion_5g.plan.sites)} carriers, people {before['covered_population_percent']:.2f} -> "
+            f"{after['covered_population_percent']:.2f} %"
+        )
+    if extra.parameters is not None:
+        print(f"parameters: {extra.parameters.collisions} collisions, {extra.parameters.confusions} confusions")
+
+
 def _show_plan(made: Any, page: Path) -> None:
     """Print what a planner wants to know first."""
     before, after = (figures.table.iloc[-1] for figures in (made.key_figures_before, made.key_figures_after))
@@ -440,12 +463,14 @@ def _show_plan(made: Any, page: Path) -> None:
         ("area covered, %", "covered_area_percent"),
     ):
         print(f"{words:24s}{before[column]:12.2f}{after[column]:12.2f}")
+    _show_additions(made)
     rest = made.uncoverable
     people = float(rest["people"].sum()) if len(rest) else 0.0
     area = float(rest["area_km2"].sum()) if len(rest) else 0.0
     print(
-        f"sites to build: {len(made.sites)}, cost {made.objective:g} (no cheaper than {made.bound:g} proven, "
-        f"gap {100 * made.gap:.1f} %), {'verified' if made.verified else 'NOT VERIFIED'}\n"
+        f"sites to build: {len(made.sites)}, cost {made.sites['cost'].sum():g} {made.additions.cost_unit} "
+        f"(objective {made.objective:g}, proven bound {made.bound:g}, gap {100 * made.gap:.1f} %), "
+        f"{'verified' if made.verified else 'NOT VERIFIED'}\n"
         f"beyond any candidate: {people:,.0f} people, {area:,.1f} km2\n"
         f"report: {page}"
     )

@@ -24,12 +24,14 @@ def backhaul_section(facts: Facts) -> str:
     counts = plan.sites["medium"].value_counts()
     parts = [f"{number(count)} × {MEDIUM_WORDS[str(name)]}" for name, count in counts.items()]
     what = f"What has fibre: {plan.basis}." if plan.basis else ""
-    checked = (
-        f"Each of the {number(len(plan.links))} hops was cut again as a terrain profile and clears it with the wanted "
-        f"share of the first Fresnel zone."
-        if plan.verified
-        else "NOT every hop or site passes the check: see the table."
-    )
+    checked = "NOT every hop or site passes the check: see the table."
+    if plan.verified:
+        checked = (
+            f"Each of the {number(len(plan.links))} hops was cut again as a terrain profile and clears it with the "
+            "wanted share of the first Fresnel zone."
+            if len(plan.links)
+            else "No hop is needed."
+        )
     dropped = (
         f"{number(plan.without)} candidates had no possible backhaul and were set aside before sites were chosen."
         if plan.without

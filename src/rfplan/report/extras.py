@@ -1,4 +1,4 @@
-"""What the report says where a plan holds more than sites: roll-out, backhaul, 5G, network parameters."""
+"""What the report says where a plan holds more than sites and years: backhaul, 5G, network parameters."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import pandas as pd
 from rfplan.report.backhaul import backhaul_layer, backhaul_section
 from rfplan.report.expansion import expansion_layer, expansion_section, expansion_tables, parameters_section
 from rfplan.report.facts import Facts
-from rfplan.report.years import rollout_section
 
 
 def extra_sections(facts: Facts) -> list[tuple[str, str, str]]:
     """Identity, name in the contents and HTML of each section; empty where the plan has nothing of it."""
     return [
-        ("rollout", "Roll-out", rollout_section(facts)),
         ("backhaul", "Backhaul", backhaul_section(facts)),
         ("expansion", "5G", expansion_section(facts)),
         ("parameters", "Parameters", parameters_section(facts)),

@@ -16,6 +16,7 @@ from rfplan.report.extras import extra_sections
 from rfplan.report.facts import Facts
 from rfplan.report.markup import number, text
 from rfplan.report.payload import BADGES, json_for_html, map_payload
+from rfplan.report.years import rollout_section
 
 LEAFLET_SHA256 = {
     "leaflet/leaflet.js": "db49d009c841f5ca34a888c96511ae936fd9f5533e90d8b2c4d57596f4e5641a",
@@ -60,8 +61,9 @@ def render(facts: Facts, manifest: Mapping[str, Any]) -> str:
         ("results", "Results", sections.results(facts)),
         ("baseline", "Today by technology", baseline_section(facts)),
         ("published", "Published figures", sections.published(facts)),
-        *extra_sections(facts),
+        ("rollout", "Roll-out", rollout_section(facts)),
         ("build", "Sites to build", sections.build_table(facts)),
+        *extra_sections(facts),
         ("communes", "Communes", sections.commune_table(facts)),
         ("rest", "Uncoverable rest", sections.rest_table(facts)),
         ("provenance", "Method and provenance", sections.provenance(facts, manifest)),
