@@ -7,7 +7,7 @@ from scipy import sparse
 from naive.cover import brute_force, naive_greedy
 from rfplan.errors import ParameterError
 from rfplan.optimize.greedy import greedy
-from rfplan.optimize.instance import CoverMatrix, Instance, Rules
+from rfplan.optimize.instance import CoverMatrix, Instance, Rules, cost_step, round_up
 from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixSetCover, MatrixTargetCover
 
 
@@ -90,6 +90,17 @@ def test_budget_is_bracketed_by_brute_force(seed):
     assert cost[solution.selected].sum() <= 7
     assert people[covers[:, solution.selected].any(axis=1)].sum() == pytest.approx(solution.objective)
     assert solution.objective - 1e-9 <= best <= solution.bound + 1e-6
+
+
+def test_bounds_are_rounded_to_sums_of_costs():
+    assert cost_step(np.array([0.4, 1.0, 1.6])) == pytest.approx(0.2)
+    assert cost_step(np.array([40.0, 100.0, 130.0])) == 10.0
+    assert cost_step(np.array([1.0, 2.001])) == 0.0
+    assert cost_step(np.zeros(0)) == 0.0
+    assert round_up(143.83, 0.2) == pytest.approx(144.0)
+    assert round_up(144.0 + 1e-9, 0.2) == pytest.approx(144.0)
+    assert round_up(143.83, 0.0) == 143.83
+    assert round_up(np.inf, 0.2) == np.inf
 
 
 def test_redundant_columns_are_removed():

@@ -15,8 +15,10 @@ from rfplan.optimize.full_cover import Part, solve_part, split
 from rfplan.optimize.greedy import greedy, remove_redundant
 from rfplan.optimize.instance import CoverMatrix, Rules
 from rfplan.optimize.local_search import row_weighting_search
+from rfplan.optimize.penalised import penalise, penalised_search
 from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixSetCover, MatrixTargetCover
-from rfplan.optimize.reduce import FullCover, reduce_full_cover
+from rfplan.optimize.reduce import FullCover, merge_rows, reduce_full_cover
+from rfplan.optimize.solution import needs_met
 from rfplan.optimize.windows import window_search
 
 
@@ -122,6 +124,42 @@ def test_budgets(block, way, monkeypatch):
             covers, cost, weight=people, budget=12.0, cover_times=times, rules=rules
         )
         agrees(problem.solve(20), best)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_price_gives_a_bound_and_every_cover_a_selection(seed):
+    covers, cost, people, rules = instance(seed)
+    rng = np.random.default_rng(seed)
+    rules = Rules(rules.fixed, rules.forbidden)
+    floor = 0.6 * np.bincount(np.arange(len(people)) % 3, weights=people * covers.any(axis=1), minlength=3)
+    target = MatrixTargetCover.from_matrix(
+        covers, cost, weight=people, target=0.7, groups=np.arange(len(people)) % 3, group_floor={"weight": floor},
+        rules=rules,
+    )  # fmt: skip
+    budget = MatrixMaximalCoverage.from_matrix(covers, cost, weight=people, budget=12.0, rules=rules)
+    for problem in (target, budget):
+        best = problem.solve(20)
+        assert best.status == "optimal"
+        whole = problem.as_instance()
+        sign = -1.0 if np.isinf(whole.need).any() else 1.0
+        small = merge_rows(whole)
+        assert small.matrix.shape[0] <= whole.matrix.shape[0]
+        now = penalise(small, rng.random(len(whole.need)) * 3.0)
+        cover = now.cover_of(best.selected)
+        assert (now.problem.matrix.rows_covered(cover) >= 1).all()
+        least = MatrixSetCover(now.problem.matrix, now.problem.cost, {}, now.problem.required, Rules()).solve(20)
+        assert least.status == "optimal"
+        assert least.objective <= now.problem.cost[cover].sum() + 1e-9
+        assert least.objective + now.constant <= sign * best.objective + 1e-6
+        offered, proven = [best.selected], []
+        penalised_search(
+            whole, rng.random(len(whole.need)), effort=Effort(0.05), seed=seed, report=lambda _stage: None,
+            incumbent=lambda: (best.objective, best.selected), offer=offered.append, prove=proven.append,  # noqa: B023
+        )  # fmt: skip
+        if sign > 0:
+            assert all(needs_met(whole, columns) for columns in offered)
+        assert all(bound * sign <= best.objective * sign + 1e-6 for bound in proven)
+        assert proven
 
 
 def full_cover(seed, m=60, n=40, density=0.08):

@@ -21,10 +21,13 @@ from rfplan.kernels.neighbourhood import voronoi_kernel
 from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.instance import FloatArray, Instance
 from rfplan.optimize.master import Master, MasterPoint
+from rfplan.optimize.penalised import penalised_search
 from rfplan.optimize.reduce import must_rows, undominated_rows
 
 #: Blocks of rows, each with its own θ: more make tighter cuts and a larger master.
 BLOCKS = 120
+#: Smaller problems are closed by branch and bound sooner than by a search at prices.
+PRICED_NONZEROS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +156,17 @@ def benders(
         last = point.bound
         if stall >= 4:
             break
+    if instance.matrix.nnz > PRICED_NONZEROS:
+        penalised_search(
+            instance,
+            _price(instance, master.first_dual, maximise),
+            effort=effort.slice(0.7),
+            seed=seed,
+            incumbent=incumbent,
+            offer=offer,
+            prove=prove,
+            report=report,
+        )
     while effort.left() > 0.0:
         value, columns = incumbent()
         start = _start(folded, columns, n) if np.isfinite(value) else None
@@ -174,6 +188,18 @@ def benders(
         if added == 0:
             continue
     return False
+
+
+def _price(instance: Instance, dual: FloatArray, maximise: bool) -> FloatArray:
+    """What the master's budget or needs are worth: weight a unit of cost, or cost a unit of each need."""
+    if maximise:
+        return np.maximum(-dual[:1], 0.0)
+    left = instance.need - instance.group_totals(must_rows(instance)) - instance.tolerance
+    active = np.flatnonzero(left > 0)
+    price = np.zeros(len(left))
+    if len(dual) == len(active):
+        price[active] = np.maximum(dual, 0.0) / left[active]
+    return price
 
 
 def _close(value: float, bound: float, gap: float) -> bool:

@@ -15,7 +15,7 @@ from rfplan.optimize.dual import Prices, lp_prices, priced, subgradient_prices
 from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.exact import solve_exact
 from rfplan.optimize.greedy import greedy, remove_redundant
-from rfplan.optimize.instance import IntArray
+from rfplan.optimize.instance import IntArray, cost_step, round_up
 from rfplan.optimize.local_search import row_weighting_search
 from rfplan.optimize.reduce import FullCover, reduce_full_cover, take_columns
 from rfplan.optimize.windows import reduced_cost_useful, window_search
@@ -58,19 +58,12 @@ class Part:
 
     def useful(self, prices: Prices) -> npt.NDArray[np.bool_]:
         """Columns that a cheaper cover may hold, by their reduced costs."""
-        better = self.value - 1.0 if self.whole else self.value
+        better = self.value - 0.999 * cost_step(self.problem.cost)  # a better cover is better by a step at least
         return reduced_cost_useful(prices.reduced, prices.bound, better)
 
-    @property
-    def whole(self) -> bool:
-        """Whether every cost is a whole number: a better cover is then better by one at least."""
-        return bool((self.problem.cost == np.round(self.problem.cost)).all())
-
     def prove(self, bound: float) -> None:
-        """Raise the bound (rounded up where costs are whole) and close the part when it meets the cost."""
-        if np.isfinite(bound) and self.whole:
-            bound = float(np.ceil(bound - 1e-6))
-        self.bound = max(self.bound, bound)
+        """Raise the bound (rounded up to a sum of costs) and close the part when it meets the cost."""
+        self.bound = max(self.bound, round_up(bound, cost_step(self.problem.cost)))
         if self.complete and self.bound >= self.value - 1e-9 * max(1.0, self.value):
             self.closed = True
 

@@ -221,6 +221,24 @@ class Instance:
         return totals
 
 
+def cost_step(cost: FloatArray) -> float:
+    """The largest amount that every cost is a whole multiple of, to the hundredth; 0 where there is none.
+
+    Any selection's cost is a multiple of it, so bounds may be rounded up to one.
+    """
+    hundredths = np.round(cost * 100.0)
+    if len(cost) == 0 or cost.max() > 1e9 or (np.abs(hundredths - cost * 100.0) > 1e-9 * np.maximum(1.0, cost)).any():
+        return 0.0
+    return float(np.gcd.reduce(hundredths.astype(np.int64))) / 100.0
+
+
+def round_up(bound: float, step: float) -> float:
+    """The bound raised to the next multiple of `step`, if there is one and it is not there already but for rounding."""
+    if step <= 0.0 or not np.isfinite(bound):
+        return bound
+    return float(np.ceil(bound / step - 1e-6) * step)
+
+
 def check_cost(cost: Any, n_cols: int) -> FloatArray:
     """Costs as a float64 vector, a scalar repeated; ParameterError for a wrong shape or an impossible one."""
     array = np.asarray(cost, np.float64)

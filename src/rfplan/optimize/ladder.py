@@ -15,7 +15,7 @@ from rfplan.optimize.effort import TOUCH_S, Effort
 from rfplan.optimize.exact import solve_exact
 from rfplan.optimize.full_cover import Part, solve_part, split
 from rfplan.optimize.greedy import build_order, greedy, remove_redundant
-from rfplan.optimize.instance import FloatArray, Instance, IntArray
+from rfplan.optimize.instance import FloatArray, Instance, IntArray, cost_step, round_up
 from rfplan.optimize.reduce import is_full_cover, reduce_full_cover, to_full_cover
 from rfplan.optimize.solution import Ending, Progress, Solution, Status, marginal_gains, needs_met, relative_gap
 from rfplan.optimize.warm import warm_up
@@ -69,7 +69,7 @@ class Search:
         if self.maximise:
             self.bound = min(self.bound, bound)
         else:
-            self.bound = max(self.bound, round_up(self.instance, bound))
+            self.bound = max(self.bound, round_up(bound, cost_step(self.instance.cost)))
 
     def report(self, stage: str) -> None:
         """Tell the caller how far the solve is."""
@@ -197,13 +197,6 @@ def solve_budget(
     if effort.cut_short:
         search.ending = "time"
     return _finish(search, measures, uncoverable_rows, start, seed, reason)
-
-
-def round_up(instance: Instance, bound: float) -> float:
-    """The bound raised to the next whole number where every cost is one."""
-    if np.isfinite(bound) and (instance.cost == np.round(instance.cost)).all():
-        return float(np.ceil(bound - 1e-6))
-    return bound
 
 
 def _finish(

@@ -42,6 +42,7 @@ class Master:
         self._rows: list[Any] = []
         self._low: list[FloatArray] = []
         self._high: list[FloatArray] = []
+        self._first_dual: FloatArray = np.zeros(0)
 
     def add(self, rows: Any, low: FloatArray, high: FloatArray) -> None:
         """Add rows, a csr_matrix with the master's columns."""
@@ -72,8 +73,14 @@ class Master:
             return None
         point = np.clip(np.array(solution.col_value), self._lower, self._upper)
         finished = self._status() == "optimal"
+        self._first_dual = np.array(solution.row_dual)[: self._rows[0].shape[0]] if self._rows else np.zeros(0)
         bound = self._safe_bound(np.array(solution.row_dual)) if solution.dual_valid else -np.inf
         return MasterPoint(point[: self._n], point[self._n :], bound, finished)
+
+    @property
+    def first_dual(self) -> FloatArray:
+        """Duals of the rows added first, at the last linear point."""
+        return self._first_dual
 
     def solve_whole(self, effort: Effort, start: FloatArray | None, gap: float) -> MasterPoint | None:
         """The master with whole x, by branch and bound; then whole again until made continuous."""

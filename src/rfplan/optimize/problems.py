@@ -176,15 +176,18 @@ class MatrixTargetCover:
 
     def solve(self, time_limit_s: float = 60.0, seed: int = 0, progress: Progress | None = None) -> Solution:
         """Solve; see `Solution`. A target of 1 is solved as a cover of every row that has weight."""
-        n = self.matrix.shape[1]
-        fixed, blocked, conflicts = apply_rules(self.rules, n)
-        coverable = _coverable(self.matrix, blocked, self.required)
-        layer_group, layer_weight, need, reasons = self._layers(coverable)
-        instance = Instance(
+        instance = self.as_instance()
+        coverable = _coverable(self.matrix, instance.blocked, self.required)
+        reasons = "; ".join(self._layers(coverable)[3])
+        return solve_cover(instance, self.measures, np.flatnonzero(~coverable), time_limit_s, seed, progress, reasons)
+
+    def as_instance(self) -> Instance:
+        """The problem in the kernels' form."""
+        fixed, blocked, conflicts = apply_rules(self.rules, self.matrix.shape[1])
+        layers = self._layers(_coverable(self.matrix, blocked, self.required))
+        layer_group, layer_weight, need, _ = layers
+        return Instance(
             self.matrix, self.cost, self.required, layer_group, layer_weight, need, np.inf, fixed, blocked, conflicts
-        )
-        return solve_cover(
-            instance, self.measures, np.flatnonzero(~coverable), time_limit_s, seed, progress, "; ".join(reasons)
         )
 
     def _layers(self, coverable: Any) -> tuple[Any, FloatArray, FloatArray, list[str]]:

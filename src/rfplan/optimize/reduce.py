@@ -180,3 +180,38 @@ def _force(problem: FullCover) -> FullCover:
     lifted = np.concatenate([problem.forced, problem.columns[forced]]).astype(np.int32)
     smaller = replace(problem, matrix=matrix.take(rows), required=required[rows].astype(np.int32), forced=lifted)
     return take_columns(smaller, columns)
+
+
+def merge_rows(instance: Instance) -> Instance:
+    """One row for all rows that the same columns cover, as often required and for the same needs; weights add up.
+
+    Rows that count towards no need are dropped. No selection's worth changes.
+    """
+    matrix = instance.matrix
+    counted = np.flatnonzero(((instance.layer_group >= 0) & (instance.layer_weight > 0)).any(axis=0))
+    groups: dict[tuple[bytes, bytes, int], int] = {}
+    labels = np.ascontiguousarray(instance.layer_group.T)
+    where = np.array(
+        [
+            groups.setdefault(
+                (
+                    matrix.row_cols[matrix.row_ptr[row] : matrix.row_ptr[row + 1]].tobytes(),
+                    labels[row].tobytes(),
+                    int(instance.required[row]),
+                ),
+                len(groups),
+            )
+            for row in counted
+        ],
+        np.int64,
+    )
+    _, first = np.unique(where, return_index=True)
+    rows = counted[first]
+    weight = [np.bincount(where, weights=values[counted], minlength=len(rows)) for values in instance.layer_weight]
+    return replace(
+        instance,
+        matrix=matrix.take(rows),
+        required=instance.required[rows],
+        layer_group=instance.layer_group[:, rows],
+        layer_weight=np.array(weight, np.float64).reshape(len(instance.layer_weight), len(rows)),
+    )
