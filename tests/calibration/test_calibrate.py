@@ -11,6 +11,8 @@ import pytest
 
 import rfplan as rf
 from rfplan.calibration import CalibrationSettings, Measurements, calibrate, detect_rssi_convention, load_calibration
+from rfplan.calibration.fit import prepare
+from rfplan.calibration.links import predict_links
 from rfplan.calibration.measurements import read_measurements
 from rfplan.calibration.rssi import apply_rssi_convention
 from rfplan.errors import InputFileError, ParameterError
@@ -203,3 +205,36 @@ def test_impossible_rows_are_named() -> None:
         Measurements(pd.DataFrame(good | {"lat_deg": [2350000.0]}))
     with pytest.raises(ParameterError, match="level_dbm 90"):
         Measurements(pd.DataFrame(good | {"level_dbm": [90.0]}))
+
+
+FORMS = {
+    "waves": lambda seed, d, h: 9 * np.cos(d / 900.0 + seed),
+    "steep beyond 4 km": lambda seed, d, h: -12.0 * np.maximum(d / 4000.0 - 1.0, 0.0),
+    "clutter that grows with distance": lambda seed, d, h: -0.4 * h * np.log10(d / 300.0 + 1.0),
+    "nothing to learn": lambda seed, d, h: -OFFSET - SLOPE * np.log10(d / 1000.0),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_on_sites_that_no_fit_has_seen_calibration_is_no_loss(terrain: Terrain, form: str) -> None:
+    """Twelve campaigns a form of truth: five sites to learn from, four that even the choice of variant never saw."""
+    differences = []
+    for seed in range(12):
+        table, transmitters = simulate(
+            terrain, 100 + seed, sites=9, per_site=70, extra=lambda d, h, seed=seed: FORMS[form](seed, d, h)
+        )
+        seen = set(transmitters["site_id"].iloc[:5])
+        known = table["site_id"].isin(seen)
+        result = calibrate(Measurements(table[known]), transmitters, terrain, model=rf.P1812(), settings=SETTINGS)
+        own = result.table.set_index("variant")["site_rmse_db"]
+        assert own[result.variant] <= own["uncalibrated"]
+        fresh = prepare(Measurements(table[~known]), transmitters, terrain, SETTINGS).links
+        error = {
+            name: fresh.level_dbm - predict_links(fresh, terrain, model, FREQUENCY, 1.5)
+            for name, model in (("as it is", rf.P1812()), ("calibrated", result.model))
+        }
+        rmse = {name: float(np.sqrt(np.mean(values**2))) for name, values in error.items()}
+        differences.append(rmse["calibrated"] - rmse["as it is"])
+    # With nothing to learn, the mean of five sites is off by TAU / sqrt(5) all the same; it may cost that, no more.
+    assert np.mean(differences) < (0.8 if form == "nothing to learn" else -1.0)
+    assert max(differences) < 4.0

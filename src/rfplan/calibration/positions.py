@@ -18,6 +18,7 @@ BoolArray = npt.NDArray[np.bool_]
 _LEAST_LINKS = 60
 _LEAST_LEVELS = 300
 _MOST_PLACES = 3000
+_LARGE_SCATTER_DB = 8.0
 _LEVELS_BETTER_BY = 0.7
 _LEAST_SHARED = 1.5
 _NO_ORDER = 0.58
@@ -56,7 +57,7 @@ def doubt_positions(
     By receptions, where a place received 1.5 transmitters or more on average: places that this one served must on the
     whole be nearer to it than the others (the share of pairs in the right order, the area under the ROC curve, must
     reach 0.58), unless no other place does better by 0.1. By levels: no other place 1.5 km or farther off may cut the
-    scatter of 300 levels or more about a law of distance by 30 %.
+    scatter, of 8 dB or more, of 300 levels or more about a law of distance by 30 %.
     """
     place = np.unique(np.stack([x_m, y_m], axis=1), axis=0, return_inverse=True)
     places, at = place[0], place[1].reshape(-1)
@@ -125,6 +126,8 @@ def _by_levels(index: int, level: FloatArray, places: FloatArray, here: tuple[fl
     step = max(1, level.size // 1000)
     level, places = level[::step], places[::step]
     listed = _scatter_db(level, places, here)
+    if listed < _LARGE_SCATTER_DB:
+        return None
     best, where = min((_scatter_db(level, places, there), there) for there in _grid(places, 21))
     away = float(np.hypot(where[0] - here[0], where[1] - here[1]))
     # the best of many places is better by chance too: by some three standard errors of the scatter
