@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from matplotlib.figure import Figure
 
 import rfplan
+from rfplan.cli import run
 from rfplan.coverage import compute_coverage
-from rfplan.errors import DataWarning, ScenarioError
+from rfplan.errors import DataWarning, ParameterError, ScenarioError
 from rfplan.metrics import threshold_sweep
 from rfplan.plan import Baseline, Prediction, run_plan, run_prediction
+from rfplan.plot import plot_best_technology, plot_sweep
 from rfplan.scenario import load_scenario
 from small_area import SCENARIO, write_area
 
@@ -126,6 +129,30 @@ def test_results_are_kept_and_told(made: tuple[Prediction, Path]) -> None:
     text = str(_baseline(made))
     assert "no technology at all" in text
     assert "operator V" in text
+
+
+def test_plots(made: tuple[Prediction, Path]) -> None:
+    baseline = _baseline(made)
+    axes = Figure().add_subplot()
+    plot_sweep(baseline, "area", ax=axes)
+    lines = {str(line.get_label()): line for line in axes.get_lines() if not str(line.get_label()).startswith("_")}
+    assert list(lines) == ["2G", "3G", "4G"]
+    rows = baseline.sweep[baseline.sweep["technology"] == "4G"]
+    assert list(lines["4G"].get_ydata()) == rows["covered_area_percent"].tolist()
+    with pytest.raises(ParameterError, match="measure"):
+        plot_sweep(baseline, "money", ax=axes)  # type: ignore[arg-type]
+    axes = plot_best_technology(baseline, ax=Figure().add_subplot())
+    image = np.asarray(axes.get_images()[-1].get_array())
+    newest = baseline.layers["best_technology"].values
+    assert [set(np.unique(newest[image == k])) for k in range(4)] == [{0}, {2}, {3}, {4}]
+
+
+def test_command_leaves_tables_maps_and_plots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _area(tmp_path, SCENARIO + LOG_DISTANCE + BASELINE)
+    assert run(["predict", str(path), "--out", str(tmp_path / "out")]) == 0
+    assert "no technology at all" in capsys.readouterr().out
+    for name in ("baseline_sweep.png", "best_technology_before.png"):
+        assert (tmp_path / "out" / "stages" / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_absent_technology_is_told_and_left_out(tmp_path: Path) -> None:

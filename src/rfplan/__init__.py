@@ -136,7 +136,13 @@ if TYPE_CHECKING:
         run_plan as run_plan,
         run_prediction as run_prediction,
     )
-    from rfplan.plot import plot_coverage as plot_coverage, plot_curve as plot_curve, plot_profile as plot_profile
+    from rfplan.plot import (
+        plot_best_technology as plot_best_technology,
+        plot_coverage as plot_coverage,
+        plot_curve as plot_curve,
+        plot_profile as plot_profile,
+        plot_sweep as plot_sweep,
+    )
     from rfplan.profile import PathProfile as PathProfile, Paths as Paths, Zone as Zone
     from rfplan.propagation.area import Link as Link, make_link as make_link
     from rfplan.propagation.base import GeometryModel as GeometryModel, PropagationModel as PropagationModel
@@ -447,11 +453,13 @@ _EXPORTS: dict[str, str] = {
     "plan_parameters": "optimize",
     "plane_earth_loss_db": "propagation.plane_earth",
     "plan_reuse": "network",
+    "plot_best_technology": "plot",
     "plot_calibration": "calibration",
     "plot_comparison": "calibration",
     "plot_coverage": "plot",
     "plot_curve": "plot",
     "plot_profile": "plot",
+    "plot_sweep": "plot",
     "plot_residual_distance": "calibration",
     "plot_residual_map": "calibration",
     "polar_plot": "antenna",

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rfplan.plan import Baseline
     from rfplan.scenario import Scenario
 
 OK, UNEXPECTED, BAD_INPUT, TARGET_MISSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -132,11 +133,33 @@ def predict(
     folder = out or Path(loaded.output.folder or Path("out") / loaded.name)
     with _warnings(quiet), _progress(quiet) as progress:
         made = run_prediction(loaded, out=folder, progress=progress)
+        _draw_baseline(made.baseline, folder, " (synthetic data)" if loaded.synthetic else "")
     if not quiet:
         print(made.key_figures)
         if made.baseline is not None:
             print(f"\n{made.baseline}")
         print(f"maps and tables: {folder / 'stages'}")
+
+
+def _draw_baseline(baseline: Baseline | None, folder: Path, synthetic: str) -> None:
+    """Draw the baseline, where there is one, beside its tables."""
+    if baseline is None:
+        return
+    import io
+
+    from matplotlib.figure import Figure
+
+    from rfplan.io.atomic import write_bytes
+    from rfplan.plot import plot_best_technology, plot_sweep
+
+    for name, draw, title, size in (
+        ("best_technology_before", plot_best_technology, "Newest technology that covers", (7.0, 8.0)),
+        ("baseline_sweep", plot_sweep, "Threshold sweep, both links", (6.0, 4.0)),
+    ):
+        figure, picture = Figure(figsize=size, layout="constrained"), io.BytesIO()
+        draw(baseline, ax=figure.add_subplot(), title=title + synthetic)
+        figure.savefig(picture, format="png", dpi=150)
+        write_bytes(folder / "stages" / f"{name}.png", picture.getvalue())
 
 
 @app.command()

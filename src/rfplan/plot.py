@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rfplan.colours import COVERED, GAP, hillshade, signal_scale
+from rfplan.colours import COVERED, GAP, TECHNOLOGY, hillshade, signal_scale
 from rfplan.constants import EARTH_RADIUS_KM, SPEED_OF_LIGHT_M_S
 from rfplan.errors import ParameterError
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rfplan.coverage import Coverage
+    from rfplan.plan import Baseline
     from rfplan.profile import PathProfile
+    from rfplan.terrain import Terrain
 
 FloatArray = npt.NDArray[np.float64]
 Layer = Literal["rsrp_dbm", "covered", "margin_db", "best_server"]
@@ -262,22 +264,97 @@ def plot_coverage(
         raise ParameterError(f"layer is {layer!r}; allowed: {', '.join(LAYERS)}")
     axes = ax if ax is not None else _new_axes((7.0, 7.0))
     terrain = coverage.terrain
-    rows, columns = terrain.shape
-    left, top = terrain.x0_m / 1000, terrain.y0_m / 1000
-    extent = (left, left + columns * terrain.resolution_m / 1000, top - rows * terrain.resolution_m / 1000, top)
-    axes.imshow(hillshade(terrain.elevation_amsl_m, terrain.resolution_m), cmap="gray", vmin=0, vmax=1, extent=extent)
+    extent = _draw_relief(axes, terrain)
     values = np.asarray(coverage.layers[layer].values)
     _DRAW[layer](axes, np.where(terrain.valid, values.astype(np.float64), np.nan), extent, coverage)
     if sites and len(coverage.network.sites):
         table = coverage.network.sites
         x, y = terrain.xy(table["lon_deg"].to_numpy(), table["lat_deg"].to_numpy())
         axes.plot(x / 1000, y / 1000, "o", ms=3, mfc="#17212b", mec="white", mew=0.5, label="Site")
+    axes.set_title(title or f"{coverage.technology} {layer}", fontsize=10, loc="left")
+    return axes
+
+
+def plot_best_technology(baseline: Baseline, *, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw the newest technology that covers each place of a network, over shaded relief.
+
+    Parameters
+    ----------
+    baseline : Baseline
+    ax : matplotlib.axes.Axes, optional
+        A new figure otherwise.
+    title : str, optional
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    axes = ax if ax is not None else _new_axes((7.0, 7.0))
+    terrain = next(iter(baseline.coverages.by_technology.values())).terrain
+    extent = _draw_relief(axes, terrain)
+    names = ["none", *sorted(baseline.coverages.by_technology)]
+    colours = [_hex(GAP), *(_hex(TECHNOLOGY[name]) for name in names[1:])]
+    newest = np.asarray(baseline.layers["best_technology"].values)
+    index = np.searchsorted([0, *(int(name[0]) for name in names[1:])], newest)
+    shown = np.where(terrain.valid, index.astype(np.float64), np.nan)
+    axes.imshow(shown, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, extent=extent, alpha=0.75)
+    patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
+    axes.legend(handles=patches, loc="upper right", fontsize=8)
+    axes.set_title(title or "Newest technology that covers", fontsize=10, loc="left")
+    return axes
+
+
+def plot_sweep(
+    baseline: Baseline,
+    measure: Literal["population", "area"] = "population",
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw the share covered by each technology of a network over the level its service needs, both links counted.
+
+    Parameters
+    ----------
+    baseline : Baseline
+    measure : ``"population"`` or ``"area"``
+    ax : matplotlib.axes.Axes, optional
+        A new figure otherwise.
+    title : str, optional
+
+    Raises
+    ------
+    ParameterError
+        For another measure.
+    """
+    if measure not in ("population", "area"):
+        raise ParameterError(f"measure is {measure!r}; allowed: 'population', 'area'")
+    axes = ax if ax is not None else _new_axes((6.0, 4.0))
+    needs = baseline.technologies.set_index("technology")["required_dbm"]
+    for technology, part in baseline.sweep.groupby("technology", sort=True):
+        name = str(technology)
+        level, share = part["threshold_dbm"], part[f"covered_{measure}_percent"]
+        axes.plot(level, share, color=_hex(TECHNOLOGY[name]), lw=2, label=name)
+        at = part.loc[part["threshold_dbm"] == needs[name]]
+        axes.plot(at["threshold_dbm"], at[f"covered_{measure}_percent"], "o", color=_hex(TECHNOLOGY[name]))
+    axes.set_xlabel("Needed level of each technology, dBm (dot: what the service needs)")
+    axes.set_ylabel(f"{measure.capitalize()} covered, %")
+    axes.grid(axis="y", color="#e3e7ea")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    axes.set_title(title or "Threshold sweep, both links", fontsize=10, loc="left")
+    return axes
+
+
+def _draw_relief(axes: Axes, terrain: Terrain) -> Extent:
+    """Shaded relief in kilometres, with its axes; returns its extent."""
+    rows, columns = terrain.shape
+    left, top = terrain.x0_m / 1000, terrain.y0_m / 1000
+    extent = (left, left + columns * terrain.resolution_m / 1000, top - rows * terrain.resolution_m / 1000, top)
+    axes.imshow(hillshade(terrain.elevation_amsl_m, terrain.resolution_m), cmap="gray", vmin=0, vmax=1, extent=extent)
     axes.set_xlim(extent[0], extent[1])
     axes.set_ylim(extent[2], extent[3])
     axes.set_xlabel(f"Easting, km ({terrain.crs})")
     axes.set_ylabel("Northing, km")
-    axes.set_title(title or f"{coverage.technology} {layer}", fontsize=10, loc="left")
-    return axes
+    return extent
 
 
 def _new_axes(size: tuple[float, float]) -> Axes:
