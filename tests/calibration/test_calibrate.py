@@ -163,6 +163,8 @@ def test_one_site_is_judged_by_blocks(terrain: Terrain) -> None:
     result = calibrate(Measurements(table), transmitters, terrain, model=rf.P1812(), settings=SETTINGS)
     assert result.notes[-1] == "variant chosen by block_rmse_db"
     assert result.sigma_between_db == 0.0
+    assert result.model.sigma_between_db == 9.0
+    assert any("1 site(s) can't tell how sites differ" in note for note in result.notes)
 
 
 def test_nothing_usable_says_why(terrain: Terrain) -> None:

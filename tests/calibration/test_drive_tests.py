@@ -119,6 +119,24 @@ def test_a_reused_pci_belongs_to_the_nearest_where_that_is_clear() -> None:
     assert matched([900.0], pci=["7"])[0] in (0, 1)
 
 
+def test_capital_letters_do_not_matter_and_strangers_are_named(flat: Terrain) -> None:
+    lon, lat = flat.lonlat(503_000.0, 2_346_000.0)
+    here = flat.lonlat(504_000.0, 2_346_000.0)
+    table = pd.DataFrame({"lat": [float(lat)], "lon": [float(lon)], "rssi": [-90.0], "gateway": ["EUI-00AB"]})
+    gateways = pd.DataFrame(
+        {"gateway_id": ["eui-00ab"], "lat": [float(here[1])], "lon": [float(here[0])], "height": 30.0}
+    )
+    placed = place_transmitters(as_transmitters(gateways), flat, 10.0)
+    assert len(make_links(Measurements(table), placed, flat, LinkFilter(), None)) == 1
+    strange = place_transmitters(as_transmitters(gateways.assign(gateway_id="other")), flat, 10.0)
+    with pytest.raises(
+        ParameterError, match=r"no site_id of the measurements \('eui-00ab'\) is a transmitter's \('other'\)"
+    ):
+        make_links(Measurements(table), strange, flat, LinkFilter(), None)
+    with pytest.raises(ParameterError, match="no row with a position"):
+        calibrate(table.iloc[:0], gateways, flat)
+
+
 def test_whole_numbers_that_pandas_read_as_floats_still_match() -> None:
     assert matched([900.0, 900.0], pci=[7.0, np.nan], earfcn=[1550.0, 1550.0]) == [0, NOT_FOUND]
 

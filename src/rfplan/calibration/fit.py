@@ -23,7 +23,7 @@ from rfplan.calibration.positions import doubt_positions
 from rfplan.calibration.result import Calibration, coefficient_table
 from rfplan.calibration.rssi import RssiConvention, apply_rssi_convention
 from rfplan.calibration.transmitters import as_transmitters, place_transmitters
-from rfplan.errors import DataWarning, RfplanError, RfplanWarning
+from rfplan.errors import DataWarning, ParameterError, RfplanError, RfplanWarning
 from rfplan.propagation.base import PropagationModel, require, require_choice
 from rfplan.propagation.compare import model_name
 from rfplan.terrain import Terrain
@@ -33,6 +33,9 @@ IntArray = npt.NDArray[np.int64]
 
 # A model may not end up with less loss further away: bounds of the slope's correction, dB a decade.
 SLOPE_BOUNDS_DB = (-20.0, 15.0)
+LEAST_SITES = 3
+BETWEEN_ELSEWHERE_DB = 9.0
+"""What sites differ by in other campaigns: taken for the probability of coverage where too few were measured."""
 _BOUNDS = {"slope": SLOPE_BOUNDS_DB}
 VARIANTS = (
     Variant("uncalibrated", (), {}, {}),
@@ -112,7 +115,10 @@ def prepare(
     ParameterError
         Nothing is left; the message counts why.
     """
-    cleaned = apply_rssi_convention(drop_duplicates(as_measurements(measurements)), settings.rssi_convention)
+    given = as_measurements(measurements)
+    if len(given) == 0:
+        raise ParameterError("the table of measurements has no row with a position")
+    cleaned = apply_rssi_convention(drop_duplicates(given), settings.rssi_convention)
     sensitivity = settings.sensitivity_dbm
     if settings.non_receptions == "packets":
         cleaned = add_non_receptions(cleaned)
@@ -234,6 +240,12 @@ def finish(
     """Gather what was learnt; `predicted_dbm` is the calibrated model's level of each link."""
     links = prepared.links
     by = criterion(links, table)
+    few = ""
+    if len(links.site_names) < LEAST_SITES:
+        few = (
+            f"{len(links.site_names)} site(s) can't tell how sites differ: the model carries "
+            f"{BETWEEN_ELSEWHERE_DB:g} dB between sites, as known from elsewhere"
+        )
     return Calibration(
         model=calibrated,
         variant=chosen.fitter.variant.name,
@@ -247,7 +259,7 @@ def finish(
         site_offset_db=effects(links.site_names, chosen.fit, "site"),
         device_offset_db=effects(links.device_names, chosen.fit, "device"),
         chosen_by=by,
-        notes=(*(note for note in notes if note), f"variant chosen by {by}"),
+        notes=(*(note for note in (*notes, few) if note), f"variant chosen by {by}"),
     )
 
 
@@ -302,8 +314,13 @@ def _calibrated(model: PropagationModel, links: Links, chosen: Judgement) -> Cal
         float(coefficients.get("slope", 0.0)),
         tuple((float(height), float(offset)) for height, offset in by_clutter),
         float(chosen.row["sigma_within_db"]),
-        float(chosen.row["sigma_between_db"]),
+        between_sites_db(links, chosen.row["sigma_between_db"]),
     )
+
+
+def between_sites_db(links: Links, estimate_db: float) -> float:
+    """Sigma between sites that a model carries: the estimate, or with under three sites what is known elsewhere."""
+    return float(estimate_db) if len(links.site_names) >= LEAST_SITES else BETWEEN_ELSEWHERE_DB
 
 
 def effects(names: tuple[str, ...], fit: MixedFit | None, group: str) -> dict[str, float]:

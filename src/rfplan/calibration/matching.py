@@ -48,15 +48,25 @@ def match(measurements: pd.DataFrame, table: pd.DataFrame, x: FloatArray, y: Flo
             rows = open_rows[keys == name]
             if rows.size and str(name).strip("@"):
                 result[rows] = _nearest(np.asarray(index), table, x[rows], y[rows])
-        if way != ("site_id",):
+        if (result < 0).all():
+            notes.append(
+                f"no {' and '.join(way)} of the measurements ({_some(keys)}) is a transmitter's ({_some(names)})"
+            )
+        elif way != ("site_id",):
             notes.append(f"{int((result >= 0).sum()) - before} measurements matched by {' and '.join(way)}")
     return result, notes
 
 
+def _some(names: npt.NDArray[np.object_]) -> str:
+    found = [repr(str(name)) for name in dict.fromkeys(names) if str(name)]
+    return ", ".join(found[:3]) + (" …" if len(found) > 3 else "")
+
+
 def _joined(table: pd.DataFrame, columns: tuple[str, ...]) -> npt.NDArray[np.object_]:
-    joined = table[columns[0]].astype(str)
+    """One text a row; capital letters, which lists of identifiers (EUIs) use at will, don't matter."""
+    joined = table[columns[0]].astype(str).str.casefold()
     for name in columns[1:]:
-        joined = joined + "@" + table[name].astype(str)
+        joined = joined + "@" + table[name].astype(str).str.casefold()
     return joined.to_numpy(dtype=object)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rfplan.calibration.fit import CalibrationSettings, Prepared, finish, prepare
+from rfplan.calibration.fit import CalibrationSettings, Prepared, between_sites_db, finish, prepare
 from rfplan.calibration.judge import Fitter, Judgement, Variant, clutter_levels, criterion, judge
 from rfplan.calibration.links import Links, predict_links
 from rfplan.calibration.measurements import Measurements
@@ -252,7 +252,9 @@ def calibrate_spm(
     chosen = min(judged, key=lambda item: np.inf if np.isnan(item.row[by]) else item.row[by])
     found = _with(start, terms, chosen.fit, reference_m)
     calibrated = CalibratedModel(
-        found, sigma_within_db=chosen.row["sigma_within_db"], sigma_between_db=chosen.row["sigma_between_db"]
+        found,
+        sigma_within_db=float(chosen.row["sigma_within_db"]),
+        sigma_between_db=between_sites_db(links, chosen.row["sigma_between_db"]),
     )
     shift = np.zeros(len(links)) if chosen.fit is None else _fixed_part(chosen)
     return finish(

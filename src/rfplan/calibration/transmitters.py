@@ -139,6 +139,7 @@ def _heights_m(table: pd.DataFrame, ground: FloatArray) -> tuple[FloatArray, lis
     """Antenna heights above ground: stated, from the altitude above sea level, or the default."""
     notes = []
     height = table["tx_height_agl_m"].to_numpy(float) if "tx_height_agl_m" in table else np.full(len(table), np.nan)
+    stated = height.copy()
     if "altitude_amsl_m" in table:
         mast = table["altitude_amsl_m"].to_numpy(float) - ground
         use = np.isnan(height) & np.isfinite(mast)
@@ -152,7 +153,7 @@ def _heights_m(table: pd.DataFrame, ground: FloatArray) -> tuple[FloatArray, lis
             )
     with np.errstate(invalid="ignore"):
         impossible = height <= 0.0
-        amsl = (height > 80.0) & (np.abs(height - ground) < 0.5 * height) & (height - ground < 80.0)
+        amsl = (stated > 80.0) & (np.abs(stated - ground) < 0.5 * stated) & (stated - ground < 80.0)
     if impossible.any():
         notes.append(f"{int(impossible.sum())} heights are not above 0 m; {DEFAULT_HEIGHT_M:g} m is taken")
     if amsl.any():
