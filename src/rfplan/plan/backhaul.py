@@ -280,7 +280,7 @@ def _basis(scenario: Scenario, connected: int) -> str:
     if section.fibre is not None:
         parts.append(f"fibre routes of {section.fibre}")
     if section.fibre_sites:
-        parts.append(f"the {connected} existing sites named as having fibre")
+        parts.append(f"the {connected:,} existing sites named as having fibre")
     elif section.existing_have_fibre:
-        parts.append(f"all {connected} existing sites, taken to have fibre: an assumption of the scenario")
+        parts.append(f"all {connected:,} existing sites, taken to have fibre: an assumption of the scenario")
     return " and ".join(parts)

@@ -38,7 +38,7 @@ def backhaul_section(facts: Facts) -> str:
         else "Every candidate had a possible backhaul."
     )
     extra = f" {number(len(plan.relays))} further masts are needed for relaying only." if len(plan.relays) else ""
-    cost = f"Cost of backhaul: {number(plan.cost, 2)}, beside the cost of the sites ({facts.cost_unit})."
+    cost = f"Cost of backhaul: {number(plan.cost, 2)}, beside the cost of the sites; unit: {facts.cost_unit}."
     body = "".join(f"<p>{text(line)}</p>" for line in ["; ".join(parts) + "." + extra, what, checked, dropped, cost])
     return section("backhaul", "Backhaul", body + scroll(_site_table(facts)))
 
@@ -67,7 +67,10 @@ def _site_table(facts: Facts) -> str:
 
 
 def _nines(value: float) -> str:
-    return "" if value != value else percent(value, 4)
+    """A share of the year; what rounds to all of it is said to be over the last figure shown."""
+    if value != value:
+        return ""
+    return "over 99.9999 %" if value > 99.9999 else percent(value, 4)
 
 
 def backhaul_features(facts: Facts) -> list[dict[str, Any]]:

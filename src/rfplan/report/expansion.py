@@ -22,9 +22,10 @@ def expansion_section(facts: Facts) -> str:
     plan = made.plan
     sites = plan.sites
     before, after = made.figures_before.total, made.figures_after.total
+    wider = plan.coverage_after.radius_m != facts.after.radius_m
     lines = [
         f"5G with {number(len(sites))} carriers on masts that stand or are planned, at a cost of "
-        f"{number(sites['cost'].sum(), 2)} ({facts.cost_unit}): covered people rise from "
+        f"{number(sites['cost'].sum(), 2)}, {facts.cost_unit}. Covered people rise from "
         f"{percent(before['covered_population_percent'])} to {percent(after['covered_population_percent'])}, "
         f"covered area from {percent(before['covered_area_percent'])} to {percent(after['covered_area_percent'])}.",
         f"No choice among the {number(len(plan.candidates))} carriers on offer reaches the same at less than "
@@ -35,7 +36,8 @@ def expansion_section(facts: Facts) -> str:
         f"What is missed: {made.reason}." if made.reason else "",
         "Covered: SS-RSRP at least "
         + f"{plan.coverage_after.service.required_rsrp_dbm:g}".replace("-", "−")
-        + f" dBm and the uplink closes, within {plan.coverage_after.radius_m / 1000:g} km of a site.",
+        + f" dBm and the uplink closes, within {plan.coverage_after.radius_m / 1000:g} km of a site"
+        + (f" ({facts.after.radius_m / 1000:g} km elsewhere in this report)." if wider else "."),
     ]
     body = "".join(f"<p>{text(line)}</p>" for line in lines if line)
     left = "<h3>By year</h3>" + scroll(_year_table(made.years, facts.has_people), "scroll free")

@@ -67,7 +67,7 @@ def rollout_section(facts: Facts) -> str:
         cost = number(plan.left_out["cost"].sum(), 2)
         body += (
             f"<p>{text(f'Not paid for in these years: {len(plan.left_out)} sites of the plan that meets the target, ')}"
-            f"{text(f'at a cost of {cost} ({facts.cost_unit}).')}</p>"
+            f"{text(f'at a cost of {cost}.')}</p>"
         )
     body += scroll(_year_table(facts), "scroll free")
     body += "".join(f"<p>{text(line)}</p>" for line in [*_milestone_words(facts), _gap_words(facts)] if line)
