@@ -71,6 +71,7 @@ def test_first_layer_and_margin_are_those_of_the_coverage() -> None:
     found = strongest_servers(network, terrain, 3, **SETTINGS)
     coverage = compute_coverage(network, terrain, **SETTINGS).layers
     np.testing.assert_array_equal(found["rsrp_dbm"].values[0], coverage["rsrp_dbm"].values)
+    np.testing.assert_array_equal(found["server"].values[0], coverage["best_server"].values)
     np.testing.assert_array_equal(found["margin_db"].values, coverage["margin_db"].values)
     levels = found["rsrp_dbm"].values
     with np.errstate(invalid="ignore"):
@@ -89,6 +90,20 @@ def test_same_whatever_order_sites_and_cells_come_in() -> None:
         np.testing.assert_array_equal(one["rsrp_dbm"].values, two["rsrp_dbm"].values)
         np.testing.assert_array_equal(names_of(one, network), names_of(two, other))
         np.testing.assert_array_equal(one["margin_db"].values, two["margin_db"].values)
+
+
+def test_coverage_is_the_same_whatever_order_sites_and_cells_come_in() -> None:
+    terrain = flat_terrain(31)
+    network = omni_network(terrain, [(950.0, 950.0), (1900.0, 1700.0), (950.0, 950.0), (1900.0, 1700.0)])
+    one = compute_coverage(network, terrain, model=LogDistance(), radius_m=1200.0).layers
+    assert len(np.unique(one["best_server"])) == 3  # two ties, decided alike everywhere
+    for seed in (1, 2, 3):
+        other = shuffled(network, seed)
+        two = compute_coverage(other, terrain, model=LogDistance(), radius_m=1200.0).layers
+        ids = [np.append(n.cells["cell_id"].to_numpy(dtype=str), "") for n in (network, other)]
+        np.testing.assert_array_equal(ids[0][one["best_server"].values], ids[1][two["best_server"].values])
+        for name in ("rsrp_dbm", "margin_db", "closed_rsrp_dbm"):
+            assert one[name].values.tobytes() == two[name].values.tobytes()
 
 
 def test_equal_levels_are_listed_by_cell_id() -> None:

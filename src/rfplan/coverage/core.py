@@ -180,7 +180,10 @@ PLANES = ("rsrp_dbm", "best_server", "margin_db", "closed_rsrp_dbm")
 
 @dataclass(frozen=True, eq=False)
 class Planes:
-    """What a group of cells gives at every pixel, (ny, nx) each; filled site by site, in any order of sites."""
+    """What a group of cells gives at every pixel, (ny, nx) each; filled site by site, in any order of sites.
+
+    ``best_server`` numbers prepared cells (see `PreparedNetwork`); `finish_coverage` turns it into rows of the network.
+    """
 
     rsrp_dbm: npt.NDArray[np.float32]
     best_server: npt.NDArray[np.int32]
@@ -197,7 +200,7 @@ class Planes:
         """Take in one site."""
         w = (p.rows, p.cols)
         merge_site_kernel(
-            p.cell_row, p.rsrp_dbm, p.best_cell, p.margin_db, p.closed_dbm,
+            p.cell, p.rsrp_dbm, p.best_cell, p.margin_db, p.closed_dbm,
             self.rsrp_dbm[w], self.best_server[w], self.margin_db[w], self.closed_rsrp_dbm[w],
         )  # fmt: skip
 
@@ -219,7 +222,7 @@ def finish_coverage(
         {
             "rsrp_dbm": (planes.rsrp_dbm, {"units": "dBm", "long_name": f"{level} of the best server"}),
             "best_server": (
-                planes.best_server,
+                np.append(predictor.prepared.cell_row, -1).astype(np.int32)[planes.best_server],
                 {"units": "1", "long_name": "best server, row of network.cells (-1 none)"},
             ),
             "margin_db": (

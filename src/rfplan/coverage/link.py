@@ -113,7 +113,10 @@ class SiteCells:
 
 @dataclass(frozen=True, eq=False)
 class PreparedNetwork:
-    """Cells of one technology as arrays, grouped by site; `cells` below are rows of ``network.cells``.
+    """Cells of one technology as arrays, grouped by site, in the alphabetical order of their ``cell_id``.
+
+    ``cell_row`` gives their rows in ``network.cells``. Where cells tie, the first by this order wins, whatever order
+    the network lists them in.
 
     ``traffic`` are the patterns of the beams that carry data, row by row beside ``patterns``; None where they are the
     same.
@@ -148,6 +151,7 @@ def prepare_network(
     if rows.size == 0:
         present = ", ".join(sorted(set(cells["technology"]))) or "none"
         raise ParameterError(f"the network has no {technology} cell (its technologies: {present})")
+    rows = rows[np.argsort(cells["cell_id"].to_numpy(dtype=str)[rows], kind="stable")]
     cells = cells.iloc[rows]
     sector_row = pd.Index(network.sectors["sector_id"]).get_indexer(cells["sector_id"])
     sectors = network.sectors.iloc[sector_row]

@@ -59,7 +59,7 @@ class SiteMargins(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SitePrediction:
-    """The same with the best cell: ``best_cell`` numbers the site's cells, ``cell_row`` gives their network rows.
+    """The same with the best cell: ``best_cell`` numbers the site's cells, ``cell`` gives their prepared cells.
 
     ``closed_dbm`` is the best level among cells whose uplink closes, NaN where none does.
     """
@@ -71,7 +71,7 @@ class SitePrediction:
     best_cell: npt.NDArray[np.int32]
     margin_db: npt.NDArray[np.float32]
     closed_dbm: npt.NDArray[np.float32]
-    cell_row: npt.NDArray[np.int64]
+    cell: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +207,7 @@ class Predictor:
             margin,
             closed,
         )
-        return SitePrediction(cells.site, rows, cols, rsrp, best, margin, closed, self.prepared.cell_row[cells.cell])
+        return SitePrediction(cells.site, rows, cols, rsrp, best, margin, closed, cells.cell)
 
 
 def make_predictor(

@@ -57,9 +57,6 @@ def strongest_servers(
         raise ParameterError(f"k={k!r} must be within 1…{MOST_SERVERS}")
     predictor = make_predictor(network, terrain, **settings)
     prepared = predictor.prepared
-    in_order = np.argsort(network.cells["cell_id"].to_numpy(dtype=str)[prepared.cell_row], kind="stable")
-    rank = np.empty(in_order.size, dtype=np.int64)
-    rank[in_order] = np.arange(in_order.size)
     rsrp = np.full((k, *terrain.shape), np.nan, dtype=np.float32)
     server = np.full((k, *terrain.shape), -1, dtype=np.int32)
     margin = np.full(terrain.shape, np.nan, dtype=np.float32)
@@ -71,14 +68,14 @@ def strongest_servers(
         merge_strongest_kernel(
             loss.path_loss_db, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
             predictor.geometry(site.site, r, c), predictor.sector_rows(site), site.sector_antenna,
-            prepared.patterns.arrays, np.stack([site.cell_sector, site.cell_band, rank[site.cell]], axis=1),
+            prepared.patterns.arrays, np.stack([site.cell_sector, site.cell_band, site.cell], axis=1),
             constants[site.cell], predictor.service.required_rsrp_dbm, rsrp[:, r, c], server[:, r, c], margin[r, c],
         )  # fmt: skip
         if progress is not None:
             progress(done, len(sites))
-    row_of_rank = np.append(prepared.cell_row[in_order], -1).astype(np.int32)  # −1 stays −1
+    row_of_cell = np.append(prepared.cell_row, -1).astype(np.int32)  # −1 stays −1
     for layer in server:
-        layer[:] = row_of_rank[layer]
+        layer[:] = row_of_cell[layer]
     return _dataset(predictor, settings.get("technology", "4G"), (rsrp, server, margin))
 
 

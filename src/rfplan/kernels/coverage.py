@@ -178,7 +178,7 @@ def site_levels_kernel(
     """Best level, its cell, the best margin and the best level with a closed uplink of one site's cells.
 
     ``path_loss_db`` is (bands, h, w), NaN where there is no prediction; ``entry_db`` (classes, bands) is the loss into
-    buildings or cars by clutter class. Cells are in the network's order: on equal float32 levels the first one is
+    buildings or cars by clutter class. Cells are in the order of their ids: on equal float32 levels the first one is
     kept. Writes NaN and −1 where nothing is received. Level and uplink margin are rounded to float32 first and
     compared after, so that ``closed_dbm >= t`` is exactly ``margin_db >= 0`` at the required level t, for any t.
     """
@@ -217,7 +217,7 @@ def site_levels_kernel(
 
 @jit_parallel
 def merge_site_kernel(
-    cell_row: Integers,
+    cell_number: Integers,
     site_rsrp_dbm: Floats32,
     site_best: Integers32,
     site_margin_db: Floats32,
@@ -227,7 +227,7 @@ def merge_site_kernel(
     margin_db: Floats32,
     closed_dbm: Floats32,
 ) -> None:
-    """Reduce one site's window into the whole map: maxima, and on equal levels the lowest cell row.
+    """Reduce one site's window into the whole map: maxima, and on equal levels the cell first in order.
 
     The result does not depend on the order of sites.
     """
@@ -236,7 +236,7 @@ def merge_site_kernel(
             local = site_best[row, col]
             if local < 0:
                 continue
-            cell = np.int32(cell_row[local])
+            cell = np.int32(cell_number[local])
             level = site_rsrp_dbm[row, col]
             now = best_server[row, col]
             if now < 0 or level > rsrp_dbm[row, col] or (level == rsrp_dbm[row, col] and cell < now):
