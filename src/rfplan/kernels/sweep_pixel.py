@@ -58,14 +58,17 @@ def find_points(
     with_beta: Any,
 ) -> Any:
     """Sample everywhere a deciding point may be."""
-    q.look_from_tx(m.BEST_G, q.KIND_TOP_T, q.TOP_T, state, path, elevation, clutter)
-    q.look_from_tx(m.BEST_H, q.KIND_BARE_T, q.BARE_T, state, path, elevation, clutter)
+    margin = q.margin_with_clutter(path)
+    q.look_from_tx(m.BEST_G, q.KIND_TOP_T, q.TOP_T, margin, state, path, elevation, clutter)
+    q.look_from_tx(m.BEST_H, q.KIND_BARE_T, q.BARE_T, q.MARGIN_M, state, path, elevation, clutter)
     x = path[q.X]
     last = int(state[m.LAST])
     sight = path[q.CHORD] - path[q.C] * x
     size_g = int(state[m.HULL_G])
     if path[q.TOP_T] >= sight:
-        position = q.look_from_rx(hull_g, size_g, points, m.Y_G, q.KIND_TOP_R, q.TOP_R, path, elevation, clutter)
+        position = q.look_from_rx(
+            hull_g, size_g, points, m.Y_G, q.KIND_TOP_R, q.TOP_R, margin, path, elevation, clutter
+        )
     else:
         position = size_g - 1
         at = m.los_search(points, m.SLOPE_G, blocks, m.TOP_SLOPE_G, last, path[q.SPACING], x, sight, 0.0)
@@ -73,7 +76,7 @@ def find_points(
     if with_beta:
         sight_beta = path[q.CHORD] - path[q.C_BETA] * x
         if path[q.TOP_T_BETA] >= sight_beta:
-            q.look_beta_tangent(hull_g, position, points, path, elevation, clutter)
+            q.look_beta_tangent(hull_g, position, points, margin, path, elevation, clutter)
         else:
             change = path[q.C] - path[q.C_BETA]
             at = m.los_search(points, m.SLOPE_G, blocks, m.TOP_SLOPE_G, last, path[q.SPACING], x, sight_beta, change)
@@ -86,6 +89,7 @@ def find_points(
             m.Y_H,
             q.KIND_BARE_R,
             q.BARE_R,
+            q.MARGIN_M,
             path,
             elevation,
             clutter,

@@ -31,7 +31,7 @@ C = 10  # fall at the median Earth radius, m/km^2
 C_BETA = 11  # the same at the beta Earth radius; 0 where that is not wanted
 TAIL = 12  # index of the first of the last samples, all exact
 SPACING = 13  # of the radial, km
-CLUTTER = 14  # clutter height everywhere, m, or below 0: read the grid
+CLUTTER = 14  # clutter height everywhere, m; below 0 it varies, by at most so much, and the grid is read
 TX_GROUND = 15
 
 # maxima over the exact samples so far, behind the path in the same array
@@ -72,6 +72,12 @@ MAX_WINDOWS = 16
 
 DOUBT_CLIMB = 1.0
 DOUBT_RIVAL = 2.0
+
+
+@jit_inline
+def margin_with_clutter(w: Any) -> Any:
+    """Like MARGIN_M, for points with their clutter: another pixel's may be the higher by its whole range."""
+    return MARGIN_M - min(w[CLUTTER], 0.0)
 
 
 @jit_inline
@@ -176,9 +182,9 @@ def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any)
     centre = int(index * w[PER_STEP] + 0.5)
     tail = int(w[TAIL])
     windows = int(w[WINDOWS])
-    if centre >= tail or windows >= MAX_WINDOWS:
+    if windows >= MAX_WINDOWS:
         return
-    centre = max(centre, 1)
+    centre = max(min(centre, tail - 1), 1)  # rounding may lead into the tail, past the last point that is not in it
     for k in range(windows):
         if abs(w[WINDOW + k] - centre) <= 1.0:
             return
@@ -225,13 +231,15 @@ def look_at(index: Any, kind: Any, c: Any, w: Any, elevation: Any, clutter: Any)
 
 
 @jit_inline
-def look_from_tx(first: Any, kind: Any, which: Any, state: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+def look_from_tx(
+    first: Any, kind: Any, which: Any, margin: Any, state: Any, w: Any, elevation: Any, clutter: Any
+) -> Any:
     """Sample where the radial's slope from the transmitter was highest, then its rivals on either side.
 
     ``first`` is the first of the six state scalars of the slope, ``which`` the maximum over exact samples.
     """
     at = state[first + 1]
-    if at > 0.0 and state[first] + MARGIN_M / (at * w[SPACING]) > w[which]:
+    if at > 0.0 and state[first] + margin / (at * w[SPACING]) > w[which]:
         look_at(at, kind, w[C], w, elevation, clutter)
     for k in (2, 4):
         at = state[first + k + 1]
@@ -248,14 +256,23 @@ def _seen(index: Any, points: Any, row: Any, w: Any, y_rx: Any) -> Any:
 
 @jit_inline
 def look_from_rx(
-    hull: Any, size: Any, points: Any, row: Any, kind: Any, which: Any, w: Any, elevation: Any, clutter: Any
+    hull: Any,
+    size: Any,
+    points: Any,
+    row: Any,
+    kind: Any,
+    which: Any,
+    margin: Any,
+    w: Any,
+    elevation: Any,
+    clutter: Any,
 ) -> Any:
     """Sample the receiver's tangent to a hull and its rivals; returns the tangent's position on the hull."""
     y_rx = w[RX] - w[C] * w[X] * w[X]
     position = m.tangent(hull, size, points, row, w[SPACING], w[X], y_rx)
     index = hull[position]
     value = _seen(index, points, row, w, y_rx)
-    if value + MARGIN_M / (w[X] - index * w[SPACING]) <= w[which]:
+    if value + margin / (w[X] - index * w[SPACING]) <= w[which]:
         return position
     look_at(index, kind, w[C], w, elevation, clutter)
     for way in (-1, 1):
@@ -292,7 +309,7 @@ def look_above_chord(hull: Any, position: Any, points: Any, w: Any, elevation: A
 
 
 @jit_light
-def look_beta_tangent(hull: Any, position: Any, points: Any, w: Any, elevation: Any, clutter: Any) -> Any:
+def look_beta_tangent(hull: Any, position: Any, points: Any, margin: Any, w: Any, elevation: Any, clutter: Any) -> Any:
     """Sample the receiver's tangent at the beta Earth radius: at or left of the median one, on the same hull."""
     best = m.NOWHERE
     where = 0
@@ -308,7 +325,7 @@ def look_beta_tangent(hull: Any, position: Any, points: Any, w: Any, elevation: 
         else:
             missed += 1
         position -= 1
-    if best + MARGIN_M / (w[X] - where * w[SPACING]) > w[TOP_R_BETA]:
+    if best + margin / (w[X] - where * w[SPACING]) > w[TOP_R_BETA]:
         look_at(where, KIND_TOP_R, w[C_BETA], w, elevation, clutter)
 
 

@@ -42,9 +42,10 @@ def _suspect(link: Link, rows: slice, cols: slice) -> FlagArray:
 
 
 def _uniform_clutter(link: Link, rows: slice, cols: slice) -> float:
+    """Clutter height, m, where it is the same everywhere; else minus the range it varies over."""
     clutter = link.terrain.clutter_height_m[rows, cols]
-    first = float(clutter.flat[0])
-    return first if bool((clutter == first).all()) else -1.0
+    low, high = float(clutter.min()), float(clutter.max())
+    return low if low == high else low - high
 
 
 def _radials(per_quadrant: int, sector_deg: tuple[float, float] | None) -> npt.NDArray[np.int64]:
