@@ -111,6 +111,7 @@ def test_a_whole_cache_is_used_and_named(scenario: Path, base: str, tmp_path: Pa
     assert "Copernicus_DSM_COG_10_N21_00_E105_00_DEM.tif" in text
     assert "WorldPop, CC BY 4.0" in text
     assert str(tmp_path) not in text
+    assert str(tmp_path) not in (tmp_path / "out" / "manifest.json").read_text(encoding="utf-8")
 
 
 def test_a_source_counts_only_when_all_its_files_are_there(scenario: Path, base: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 from scipy.stats import norm
 
 import rfplan as rf
@@ -98,3 +99,35 @@ def test_every_model_is_written_down_and_made_again(name: str) -> None:
 def test_damaged_files_are_refused(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     with pytest.raises(InputFileError, match=message):
         load_calibration(saved(tmp_path, **changes))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = ("format", "base_model", "offset_db", "slope_db_per_decade", "clutter_offset_db", "sigma_within_db")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(JSON, st.dictionaries(st.sampled_from(KEYS), JSON, min_size=1, max_size=2)))
+def test_hostile_files_end_in_a_model_or_a_stated_error(
+    tmp_path_factory: pytest.TempPathFactory, content: object
+) -> None:
+    folder = tmp_path_factory.mktemp("hostile")
+    path = saved(folder)
+    if isinstance(content, dict) and set(content) <= set(KEYS):
+        content = json.loads(path.read_text()) | content
+    path.write_text(json.dumps(content))
+    try:
+        model = load_calibration(path)
+    except InputFileError:
+        return
+    assert np.isfinite(model.correction_db([100.0, 5000.0], [0.0, 9.0])).all()
+
+
+def test_deep_nesting_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 200_000)
+    with pytest.raises(InputFileError, match="not a calibration file"):
+        load_calibration(path)

@@ -90,7 +90,8 @@ def _replacements(scenario: Scenario, whole: dict[str, list[Path]]) -> tuple[dic
 def _words(scenario: Scenario, whole: dict[str, list[Path]]) -> dict[str, str]:
     """Title and note that no longer call synthetic what is real."""
     real = [WHAT[source] for source in WHAT if source in whole]
-    made_up = [WHAT[source] for source in WHAT if source not in whole]
+    derived = "worldcover" if scenario.terrain.clutter == "derived" else ""  # from people: neither real nor made up
+    made_up = [WHAT[source] for source in WHAT if source not in whole and source != derived]
     nouns = ", ".join(text.split(" (")[0] for text in real)
     invented = ", ".join([*(text.split(" (")[0] for text in made_up), "stations, outline and borders"])
     return {
