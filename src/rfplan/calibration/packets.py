@@ -10,7 +10,7 @@ from rfplan.calibration.measurements import Measurements, times_s
 from rfplan.errors import ParameterError
 
 DAY_S = 86_400.0
-SHARE_OF_RECEPTIONS = 3.0
+SHARE_OF_RECEPTIONS = 1.0
 """Non-receptions kept for each reception; the others are stood for by weights."""
 SENSITIVITY_PERCENTILE = 2.0
 
@@ -46,8 +46,8 @@ def packet_keys(table: pd.DataFrame) -> npt.NDArray[np.int64]:
 def add_non_receptions(measurements: Measurements, *, seed: int = 0) -> Measurements:
     """Add a row without a level for every packet and site that did not hear it.
 
-    A site counts as in operation on the days on which it heard anything (always, without times). At most three such
-    rows are kept for each reception, drawn at random by `seed`; their ``weight`` says how many each stands for.
+    A site counts as in operation on the days on which it heard anything (always, without times). At most one such
+    row is kept for each reception, drawn at random by `seed`; their ``weight`` says how many each stands for.
 
     Raises
     ------
