@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -167,9 +169,42 @@ def test_absent_technology_is_told_and_left_out(tmp_path: Path) -> None:
         load_scenario(_area(tmp_path, SCENARIO + '\n[baseline]\ntechnologies = ["6G"]\n'))
 
 
-def test_report_shows_it(tmp_path: Path) -> None:
-    plan = run_plan(_area(tmp_path, SCENARIO + LOG_DISTANCE + BASELINE, ("V", "<b>", "V")))
-    page = rfplan.write_report(plan, tmp_path / "out").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    plan = run_plan(_area(folder, SCENARIO + LOG_DISTANCE + BASELINE, ("V", "<b>", "V")))
+    return rfplan.write_report(plan, folder / "out")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1400, 400])
+def test_page_in_a_browser(report: Path, tmp_path: Path, width: int) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra 'test')")
+    chromium = os.environ.get("RFPLAN_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip(reason="no Chromium on this machine: install Debian's package chromium, or set RFPLAN_CHROMIUM")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            str(tmp_path / "profile"), executable_path=chromium, headless=True, args=["--no-sandbox", "--disable-gpu"],
+            viewport={"width": width, "height": 900},
+        )  # fmt: skip
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(report.as_uri())
+        page.wait_for_function("() => window.rfplanReport && document.querySelector('#map .theme')")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("#baseline-technologies tbody tr").count() == 3
+        assert page.locator("#baseline .chart polyline").count() == 3
+        page.locator("label", has_text="Newest technology today").first.click()
+        assert "No technology" in page.locator("#legend").inner_text()
+        assert page.locator("#baseline b").count() == 0
+        context.close()
+    assert complaints == []
+
+
+def test_report_shows_it(report: Path) -> None:
+    page, tmp_path = report.read_text(encoding="utf-8"), report.parent.parent
     for words in (
         'id="baseline"',
         "Coverage by technology",
