@@ -144,8 +144,11 @@ def test_plots(made: tuple[Prediction, Path]) -> None:
     with pytest.raises(ParameterError, match="measure"):
         plot_sweep(baseline, "money", ax=axes)  # type: ignore[arg-type]
     axes = plot_best_technology(baseline, ax=Figure().add_subplot())
-    image = np.asarray(axes.get_images()[-1].get_array())
+    image = np.ma.filled(axes.get_images()[-1].get_array(), np.nan)
     newest = baseline.layers["best_technology"].values
+    heard = np.isfinite(baseline.coverages.by_technology["2G"].layers["rsrp_dbm"].values)
+    assert np.isnan(image[~heard & (newest == 0)]).all()
+    assert not np.isnan(image[heard]).any()
     assert [set(np.unique(newest[image == k])) for k in range(4)] == [{0}, {2}, {3}, {4}]
 
 

@@ -278,6 +278,8 @@ def plot_coverage(
 def plot_best_technology(baseline: Baseline, *, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Draw the newest technology that covers each place of a network, over shaded relief.
 
+    Places beyond the radius of every site are left undrawn: nothing was predicted there.
+
     Parameters
     ----------
     baseline : Baseline
@@ -295,7 +297,9 @@ def plot_best_technology(baseline: Baseline, *, ax: Axes | None = None, title: s
     colours = [_hex(GAP), *(_hex(TECHNOLOGY[name]) for name in names[1:])]
     newest = np.asarray(baseline.layers["best_technology"].values)
     index = np.searchsorted([0, *(int(name[0]) for name in names[1:])], newest)
-    shown = np.where(terrain.valid, index.astype(np.float64), np.nan)
+    levels = [coverage.layers["rsrp_dbm"].values for coverage in baseline.coverages.by_technology.values()]
+    predicted = np.logical_or.reduce([np.isfinite(level) for level in levels])
+    shown = np.where(terrain.valid & predicted, index.astype(np.float64), np.nan)
     axes.imshow(shown, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, extent=extent, alpha=0.75)
     patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
     axes.legend(handles=patches, loc="upper right", fontsize=8)
