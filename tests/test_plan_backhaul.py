@@ -114,3 +114,13 @@ existing_have_fibre = false
     write_fibre(tmp_path, 600.0, "Point")
     with pytest.raises(ScenarioError, match="holds Point features"):
         run_plan(write_area(tmp_path, SCENARIO + FAST + nowhere))
+
+
+def test_a_chain_over_a_later_site_is_told() -> None:
+    from rfplan.plan.backhaul import _with_years
+
+    sites = pd.DataFrame({"site_id": ["P", "Q", "R"], "year": [2025, 2027, 2026]})
+    parent = {"P": {"to_id": "Q"}, "Q": {"to_id": "old"}, "R": {"to_id": "relay"}, "relay": {"to_id": "old"}}
+    table = _with_years(sites[["site_id"]], sites, parent)
+    assert table["year"].tolist() == [2025, 2027, 2026]
+    assert table["joined_year"].tolist() == [2027, 2027, 2026]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,8 @@ class SiteBackhaul:
         A row a chosen site: ``site_id, medium`` (``fibre on site``, ``fibre``, ``microwave`` or ``none``), ``fibre_m``,
         ``hops, next_id, distance_m`` of all hops to the fibre, their least ``clearance_m`` beyond the wanted share of
         the Fresnel zone, ``availability_percent`` of the whole chain, ``cost`` of the site's own hop or fibre, and the
-        ``reason`` where there is none.
+        ``reason`` where there is none. In a roll-out also ``year`` and ``joined_year``: the year in which the last new
+        site on its chain is built.
     links
         A row a hop: those of ``BackhaulPlan.links`` with positions, ``checked_clearance_m`` by the link tool's profile
         and ``verified``.
@@ -270,7 +272,21 @@ def _site_table(
             }
         rows.append(row)
     columns = ["site_id", "medium", "fibre_m", "hops", "next_id", "distance_m", "clearance_m", "availability_percent"]
-    return pd.DataFrame(rows, columns=[*columns, "cost", "reason"])
+    table = pd.DataFrame(rows, columns=[*columns, "cost", "reason"])
+    return table if "year" not in sites.columns else _with_years(table, sites, parent)
+
+
+def _with_years(table: pd.DataFrame, sites: pd.DataFrame, parent: Mapping[Any, Any]) -> pd.DataFrame:
+    """When each site is built, and when the last of the new sites that its chain runs over is."""
+    built = dict(zip(sites["site_id"].astype(str), sites["year"].astype(int), strict=True))
+    joined = []
+    for site in table["site_id"]:
+        latest, at = built[site], site
+        while at in parent:
+            at = parent[at]["to_id"]
+            latest = max(latest, built.get(at, latest))
+        joined.append(latest)
+    return table.assign(year=table["site_id"].map(built), joined_year=joined)
 
 
 def _basis(scenario: Scenario, connected: int) -> str:

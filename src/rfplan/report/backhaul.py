@@ -38,8 +38,16 @@ def backhaul_section(facts: Facts) -> str:
         else "Every candidate had a possible backhaul."
     )
     extra = f" {number(len(plan.relays))} further masts are needed for relaying only." if len(plan.relays) else ""
+    late = 0 if "year" not in plan.sites.columns else int((plan.sites["joined_year"] > plan.sites["year"]).sum())
+    early = (
+        f"{number(late)} sites are joined over sites that the roll-out builds in a later year: put up those masts "
+        "earlier, or bridge the years until then. They are marked in the table."
+        if late
+        else ""
+    )
     cost = f"Cost of backhaul: {number(plan.cost, 2)}, beside the cost of the sites; unit: {facts.cost_unit}."
-    body = "".join(f"<p>{text(line)}</p>" for line in ["; ".join(parts) + "." + extra, what, checked, dropped, cost])
+    lines = ["; ".join(parts) + "." + extra, what, checked, dropped, early, cost]
+    body = "".join(f"<p>{text(line)}</p>" for line in lines if line)
     return section("backhaul", "Backhaul", body + scroll(_site_table(facts)))
 
 
@@ -59,6 +67,11 @@ def _site_table(facts: Facts) -> str:
         Column("Availability", [_nines(value) for value in frame["availability_percent"]]),
         Column("Cost", frame["cost"].tolist(), 2),
     ]
+    if "year" in frame.columns:
+        later = frame["joined_year"] > frame["year"]
+        columns.insert(2, Column("Year", frame["year"].astype(str).tolist()))
+        if later.any():
+            columns.append(Column("Joined only in", frame["joined_year"].astype(str).where(later, "").tolist()))
     if (frame["reason"] != "").any():
         columns.append(Column("Why none", frame["reason"].tolist()))
     order = {site: k for k, site in enumerate(facts.build["site_id"])}
