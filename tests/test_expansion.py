@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -113,6 +115,29 @@ def test_report_shows_5g_and_parameters(planned: tuple[ScenarioPlan, Path]) -> N
     assert len(gpd.read_file(out / "plan.gpkg", layer="carriers_5g")) == len(made.plan.sites)
     communes = pd.read_csv(out / "tables" / "communes_5g.csv")
     assert communes["gained_people"].iloc[-1] == pytest.approx(made.figures_after.total["covered_population"], rel=1e-6)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1400, 420])
+def test_page_with_every_section_fits_the_window(planned: tuple[ScenarioPlan, Path], width: int) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra 'test')")
+    chromium = os.environ.get("RFPLAN_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip(reason="no Chromium on this machine: install Debian's package chromium, or set RFPLAN_CHROMIUM")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=chromium, headless=True, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto((planned[1] / "index.html").resolve().as_uri())
+        page.wait_for_function("() => window.rfplanReport && document.querySelector('#map .theme')")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert [s for s in ("rollout", "expansion", "parameters") if page.locator(f"section#{s}").count() != 1] == []
+        assert page.locator("#legend li", has_text="New site of 2025").count() == 1
+        browser.close()
+    assert complaints == []
 
 
 def test_5g_that_cannot_reach_its_target_or_be_paid_says_so(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def backhaul_section(facts: Facts) -> str:
         if plan.without
         else "Every candidate had a possible backhaul."
     )
-    extra = f" {number(len(plan.relays))} further masts are needed for relaying only." if len(plan.relays) else ""
+    extra = f" Masts needed for relaying only: {number(len(plan.relays))}." if len(plan.relays) else ""
     late = 0 if "year" not in plan.sites.columns else int((plan.sites["joined_year"] > plan.sites["year"]).sum())
     early = (
         f"{number(late)} sites are joined over sites that the roll-out builds in a later year: put up those masts "
