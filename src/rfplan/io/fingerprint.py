@@ -20,6 +20,9 @@ PACKAGES = ("numpy", "scipy", "numba", "xarray", "rasterio", "pyproj", "shapely"
 """Packages that bear on the numbers."""
 
 
+_SOURCES = (".py", ".csv", ".toml")
+
+
 class NoFingerprintError(TypeError):
     """A value whose content cannot be told from outside, so that nothing may be looked up by it."""
 
@@ -117,7 +120,7 @@ def _source(kind: type) -> str:
 
 @functools.cache
 def code_fingerprint(*rooms: str) -> str:
-    """SHA-256 of the source of rooms of rfplan (``"kernels"``, ``"profile.py"``; all without one) and where it runs.
+    """SHA-256 of the source and tables of rooms of rfplan (``"kernels"``; all without one) and of where it runs.
 
     The processor and the packages are part of it: machine code of another kind rounds differently.
     """
@@ -125,7 +128,7 @@ def code_fingerprint(*rooms: str) -> str:
     digest = hashlib.sha256()
     for room in rooms or ("",):
         place = root / room
-        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        for path in [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.suffix in _SOURCES):
             _feed(digest, path.relative_to(root).as_posix(), path.read_bytes())
     _add(digest, machine())
     return digest.hexdigest()
