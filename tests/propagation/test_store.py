@@ -139,6 +139,19 @@ def test_size_is_bounded_and_the_least_recently_used_goes(tmp_path: Path) -> Non
     assert (last.hits, last.misses) == (1, 1)
 
 
+def test_what_a_dead_process_left_half_written_goes_and_what_a_living_one_writes_stays(tmp_path: Path) -> None:
+    terrain, site = hills(), site_of(hills(), bands=BANDS[:1])
+    site_path_loss(terrain, site, PathLossStore(tmp_path))
+    entry = next(tmp_path.glob("??/*.loss"))
+    old, new = entry.with_name(".a.0123456789ab.tmp.loss"), entry.with_name(".b.0123456789ab.tmp.loss")
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (1e9, 1e9))
+    assert PathLossStore(tmp_path).size_bytes == entry.stat().st_size
+    assert not old.exists()
+    assert new.exists()
+
+
 @dataclass(frozen=True)
 class Own:
     slope: float = 35.0

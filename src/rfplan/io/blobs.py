@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from rfplan.io.atomic import make_folder, write_bytes
 
 MAGIC = b"rfplan-arrays-1\n"
 _SUM_BYTES = 32
+_ABANDONED_S = 3600.0  # age of a file half written by a process that must be dead
 
 
 class DamagedBlobError(Exception):
@@ -152,7 +154,10 @@ class BlobFolder:
         for path in self.folder.glob(f"??/*{self.suffix}"):
             with contextlib.suppress(OSError):  # another process has just removed it
                 state = path.stat()
-                found.append((state.st_mtime_ns, state.st_size, path))
+                if not path.name.startswith("."):
+                    found.append((state.st_mtime_ns, state.st_size, path))
+                elif state.st_mtime < time.time() - _ABANDONED_S:  # else another process is writing it
+                    path.unlink()
         return found
 
     def _make_room(self, size: int) -> None:
