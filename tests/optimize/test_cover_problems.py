@@ -6,6 +6,7 @@ from scipy import sparse
 
 from naive.cover import brute_force, naive_greedy
 from rfplan.errors import ParameterError
+from rfplan.optimize.effort import Effort
 from rfplan.optimize.greedy import greedy
 from rfplan.optimize.instance import CoverMatrix, Instance, Rules, cost_step, round_up
 from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixSetCover, MatrixTargetCover
@@ -161,3 +162,17 @@ def test_rules_that_contradict_themselves_are_refused():
         MatrixSetCover.from_matrix(covers, rules=Rules(fixed=(0, 1), exclusive=((0, 1),))).solve(5)
     with pytest.raises(ParameterError, match="names column 7"):
         MatrixSetCover.from_matrix(covers, rules=Rules(fixed=(7,))).solve(5)
+
+
+def test_effort_is_shared_out_and_tells_when_the_clock_ended_it():
+    whole = Effort(10.0)
+    part = whole.slice(0.5)
+    part.charge(4.0)
+    assert (part.left(), whole.left(), whole.spent) == (1.0, 6.0, 4.0)
+    part.charge(2.0)
+    assert (part.left(), whole.left(0.5)) == (0.0, 2.0)
+    assert whole.slice(0.0).left() == pytest.approx(0.1)  # the least share, so that halving ends
+    assert not whole.cut_short
+    late = Effort(10.0, deadline=0.0)
+    assert late.slice(0.5).left() == 0.0
+    assert late.cut_short

@@ -28,6 +28,8 @@ from rfplan.optimize.reduce import must_rows, undominated_rows
 BLOCKS = 120
 #: Smaller problems are closed by branch and bound sooner than by a search at prices.
 PRICED_NONZEROS = 20_000
+#: Nominal seconds without which branch and bound is not begun on those larger: its root cannot be stopped half-way.
+LEAST_WHOLE_S = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +169,8 @@ def benders(
             prove=prove,
             report=report,
         )
+        if effort.left() < LEAST_WHOLE_S:
+            return False
     while effort.left() > 0.0:
         value, columns = incumbent()
         start = _start(folded, columns, n) if np.isfinite(value) else None

@@ -56,7 +56,7 @@ class Effort:
     def left(self, share: float = 1.0) -> float:
         """Nominal seconds left, or a share of them; 0 once the wall clock has run out."""
         if self._left > 0.0 and self.wall_left() <= 0.0:
-            self._note_cut()
+            self.note_cut()
             return 0.0
         up = self._left if self._parent is None else min(self._left, self._parent.left())
         return max(0.0, up * share)
@@ -75,7 +75,8 @@ class Effort:
         """Whether the wall clock ended work that the schedule still held."""
         return self._cut_short
 
-    def _note_cut(self) -> None:
+    def note_cut(self) -> None:
+        """Remember that the wall clock ended something."""
         self._cut_short = True
         if self._parent is not None:
-            self._parent._note_cut()
+            self._parent.note_cut()

@@ -137,11 +137,15 @@ def limit_looks(solver: Any, size: int, effort: Effort) -> None:
     solver.cbMipInterrupt += look
 
 
-def charge_run(solver: Any, size: int, effort: Effort, simplex_s: float) -> None:
-    """Charge the run just made by its iterations."""
+def charge_run(solver: Any, size: int, effort: Effort, simplex_s: float, read_s: float = READ_S) -> None:
+    """Charge the run just made by its iterations, and note it if the wall clock ended it."""
+    import highspy
+
+    if solver.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
+        effort.note_cut()
     info = solver.getInfo()
     simplex, interior = max(0, info.simplex_iteration_count), max(0, info.ipm_iteration_count)
-    effort.charge(size * (READ_S + simplex_s * simplex + INTERIOR_S * interior))
+    effort.charge(size * (read_s + simplex_s * simplex + INTERIOR_S * interior))
 
 
 def _pass(solver: Any, model: LinearModel) -> None:

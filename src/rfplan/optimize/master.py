@@ -12,6 +12,9 @@ from rfplan.optimize.effort import Effort
 from rfplan.optimize.highs import BRANCH_S, SIMPLEX_S, charge_run, limit_iterations, limit_looks
 from rfplan.optimize.instance import FloatArray
 
+#: Nominal seconds an entry of the master for going on from the last point: nothing is read anew.
+AGAIN_S = 1e-7
+
 
 @dataclass(frozen=True, eq=False)
 class MasterPoint:
@@ -67,7 +70,7 @@ class Master:
         self._limit(effort)
         limit_iterations(self._solver, self._size, effort)
         self._solver.run()
-        charge_run(self._solver, self._size, effort, SIMPLEX_S)
+        charge_run(self._solver, self._size, effort, SIMPLEX_S, AGAIN_S)
         solution = self._solver.getSolution()
         if not solution.value_valid:
             return None
