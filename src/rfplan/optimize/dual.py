@@ -105,7 +105,7 @@ def subgradient_prices(
             step = step * 0.5 if spread > 0.01 else step * 1.5 if spread < 0.001 else step
             step = min(max(step, 1e-5), 2.0)
             window_best, window_worst = -np.inf, np.inf
-        effort.charge(3 * matrix.nnz * TOUCH_S)
+        effort.charge(matrix.nnz * TOUCH_S)
         if since > 400 or effort.left() <= 0.0 or best >= upper - 1e-9:
             break
         subgradient_kernel(matrix.col_ptr, matrix.col_rows, problem.required, reduced, gradient)
