@@ -67,10 +67,10 @@ def test_bad_input_ends_with_2_and_a_message(
 
 
 def test_a_bug_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(*_arguments: object) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr(cli, "_load", broken)
+    monkeypatch.setattr("rfplan.scenario.load_scenario", broken)
     assert cli.run(["plan", "phu-tho"]) == cli.UNEXPECTED
     assert "RuntimeError: out of order" in capsys.readouterr().err
     monkeypatch.setenv("RFPLAN_DEBUG", "1")
@@ -79,10 +79,10 @@ def test_a_bug_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def stopped(*_arguments: object) -> None:
+    def stopped(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_load", stopped)
+    monkeypatch.setattr("rfplan.scenario.load_scenario", stopped)
     assert cli.run(["plan", "phu-tho"]) == cli.INTERRUPTED
     assert "interrupted" in capsys.readouterr().err
 
