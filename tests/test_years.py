@@ -13,8 +13,7 @@ import rfplan
 from rfplan.errors import ScenarioError
 from rfplan.plan import ScenarioPlan, run_plan
 from rfplan.plan.years import even_budgets
-from rfplan.scenario import load_scenario
-from rfplan.scenario_sections import RollOutSection
+from rfplan.scenario import RollOutSection, load_scenario
 from small_area import SCENARIO, write_area
 
 ROLLOUT = """

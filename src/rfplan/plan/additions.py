@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rfplan.scenario_sections import RELATIVE_UNIT
+from rfplan.scenario import RELATIVE_UNIT
 
 if TYPE_CHECKING:
     from rfplan.optimize.pci import ParameterPlan

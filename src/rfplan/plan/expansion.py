@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from rfplan.optimize.candidates import Candidates
     from rfplan.optimize.prepare import Prepared
     from rfplan.plan.bookkeeping import Progress
-    from rfplan.scenario import Scenario
-    from rfplan.scenario_sections import Expansion5GSection
+    from rfplan.scenario import Expansion5GSection, Scenario
     from rfplan.terrain import Terrain
 
 #: Carriers at least this wide serve dense places.

@@ -18,8 +18,7 @@ from rfplan.optimize.solution import Solution, marginal_gains, relative_gap
 if TYPE_CHECKING:
     from rfplan.optimize.prepare import Prepared
     from rfplan.plan.bookkeeping import Progress
-    from rfplan.scenario import Scenario
-    from rfplan.scenario_sections import RollOutSection
+    from rfplan.scenario import RollOutSection, Scenario
 
 MEASURES = {"people": "people", "area": "area_km2"}
 

@@ -1,23 +1,12 @@
-"""Sections of a scenario that build on the choice of sites: roll-out, costs, backhaul, 5G, network parameters."""
+"""Sections that build on the choice of sites: roll-out, backhaul, 5G, network parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Amount = Annotated[float, Field(ge=0.0)]
-Year = Annotated[int, Field(ge=1980, le=2100)]
-
-RELATIVE_UNIT = "relative (1 = new roadside mast)"
-
-
-class Section(BaseModel):
-    """A table of the scenario: frozen, without unknown keys, numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+from rfplan.scenario.base import Amount, Section, Share, Technology, TimeLimit, Year
 
 
 class RollOutSection(Section):
@@ -32,7 +21,7 @@ class RollOutSection(Section):
     milestones: dict[Year, Share] = Field(default_factory=dict, description="year = share 0 to 1 reached by its end")
     discount_rate: float = Field(0.0, ge=0, le=1, description="0 to 1 a year")
     carry_over: bool = Field(True, description="whether money left of a year may be spent later")
-    time_limit_s: float = Field(10.0, gt=0, le=86_400, description="above 0 to 86,400 s, for schedule and bounds")
+    time_limit_s: TimeLimit = Field(10.0, description="above 0 to 86,400 s, for schedule and bounds")
 
     @model_validator(mode="after")
     def _consistent(self) -> RollOutSection:
@@ -52,31 +41,6 @@ class RollOutSection(Section):
         if self.budget is None and not self.budgets:
             return None
         return {year: self.budgets.get(year, self.budget or 0.0) for year in self.years}
-
-
-class CostsSection(Section):
-    """What kinds of work cost, in one unit."""
-
-    unit: str = Field(RELATIVE_UNIT, min_length=1, max_length=60, description='text such as "billion VND"')
-    greenfield: Amount = Field(1.0, description="a new mast beside a road; other ground costs a multiple of it")
-    co_location: Amount | None = Field(None, description="equipment on an existing or shared mast")
-    upgrade: Amount | None = Field(None, description="the technology added to an existing site")
-    new_sector: Amount | None = Field(None, description="one more sector on a site that has the technology")
-    taller_mast: Amount | None = Field(None, description="a taller mast with a set of sectors on an existing site")
-    ground_factor: dict[Literal["seat", "summit", "ridge", "grid"], Amount] = Field(
-        default_factory=dict, description="multiple of greenfield by kind of ground: seat, summit, ridge, grid"
-    )
-
-    def by_kind(self, relative: Mapping[str, float]) -> dict[str, float]:
-        """Cost of each kind of candidate; `relative` has the defaults in units of one new roadside mast."""
-        out = {kind: self.greenfield * self.ground_factor.get(kind, value) for kind, value in relative.items()}  # type: ignore[call-overload]
-        given = {
-            "mast": self.upgrade,
-            "shared": self.co_location,
-            "sector": self.new_sector,
-            "taller": self.taller_mast,
-        }
-        return out | {kind: value for kind, value in given.items() if value is not None}
 
 
 class BackhaulSection(Section):
@@ -124,7 +88,7 @@ class Expansion5GSection(Section):
     years: tuple[Year, ...] = Field((2025, 2026, 2027, 2028, 2029, 2030), min_length=1, description="years, rising")
     budget: Amount | None = Field(None, description="cost a year; default: the expansion just fits")
     radius_m: float = Field(4_000.0, gt=0, le=50_000, description="prediction radius of every 5G site, to 50,000 m")
-    time_limit_s: float = Field(10.0, gt=0, le=86_400, description="above 0 to 86,400 s")
+    time_limit_s: TimeLimit = Field(10.0, description="above 0 to 86,400 s")
 
     @model_validator(mode="after")
     def _some_target(self) -> Expansion5GSection:
@@ -133,23 +97,10 @@ class Expansion5GSection(Section):
         return self
 
 
-class FetchedSection(Section):
-    """Fetched data that takes the place of other inputs where the cache holds all of it."""
-
-    bbox: tuple[float, float, float, float] = Field(description="west, south, east, north in degrees, as fetched")
-    country: str = Field("VNM", pattern="^[A-Z]{3}$", description="ISO 3166 alpha-3 code, for the population")
-    use: tuple[Literal["glo30", "worldcover", "worldpop"], ...] = Field(
-        ("glo30", "worldcover", "worldpop"), description="ground, ground cover, population"
-    )
-    synthesize: int | None = Field(
-        None, ge=1, le=100_000, description="stations to site anew on fetched ground, in place of network.sites"
-    )
-
-
 class ParametersSection(Section):
     """Identities, root sequences and neighbours of the planned network."""
 
-    technologies: tuple[Literal["2G", "3G", "4G", "5G"], ...] = Field(
+    technologies: tuple[Technology, ...] = Field(
         ("2G", "3G", "4G", "5G"), min_length=1, description="2G, 3G, 4G, 5G: whose cells get neighbours"
     )
     cell_radius_m: float = Field(15_000.0, gt=0, le=100_000, description="radius the preambles must serve, metres")
