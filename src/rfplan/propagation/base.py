@@ -20,6 +20,7 @@ __all__ = [
     "Needs",
     "PropagationModel",
     "check_range",
+    "distance_arguments",
     "require",
     "require_choice",
     "require_profile",
@@ -64,6 +65,11 @@ class GeometryModel(Protocol):
     def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
         """Loss, dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz, of shape (bands,)."""
         ...
+
+
+def distance_arguments(paths: Paths) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """What distance models take of each path: length, m, frequency, MHz, and heights above ground, m, of tx and rx."""
+    return paths.distance_m, paths.frequency_mhz, paths.tx_height_agl_m, paths.rx_height_agl_m
 
 
 def require(condition: bool, name: str, value: object, allowed: str, remedy: str = "") -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.profile import Paths
-from rfplan.propagation.base import require_choice
+from rfplan.propagation.base import distance_arguments, require_choice
 from rfplan.propagation.free_space import free_space_loss_db
 from rfplan.propagation.validity import Validity
 
@@ -251,9 +251,7 @@ class Ecc33:
 
     def loss_parts(self, paths: Paths) -> dict[str, FloatArray]:
         """Free space, basic median and antenna height terms, dB."""
-        return ecc33_parts_db(
-            paths.distance_m, paths.frequency_mhz, paths.tx_height_agl_m, paths.rx_height_agl_m, city=self.city
-        )
+        return ecc33_parts_db(*distance_arguments(paths), city=self.city)
 
 
 @dataclass(frozen=True)
@@ -274,9 +272,7 @@ class Sui:
 
     def path_loss_db(self, paths: Paths) -> FloatArray:
         """Median loss of each path, dB, shape (n,)."""
-        return sui_loss_db(
-            paths.distance_m, paths.frequency_mhz, paths.tx_height_agl_m, paths.rx_height_agl_m, terrain=self.terrain
-        )
+        return sui_loss_db(*distance_arguments(paths), terrain=self.terrain)
 
 
 @dataclass(frozen=True)
@@ -297,10 +293,4 @@ class Ericsson9999:
 
     def path_loss_db(self, paths: Paths) -> FloatArray:
         """Median loss of each path, dB, shape (n,)."""
-        return ericsson9999_loss_db(
-            paths.distance_m,
-            paths.frequency_mhz,
-            paths.tx_height_agl_m,
-            paths.rx_height_agl_m,
-            environment=self.environment,
-        )
+        return ericsson9999_loss_db(*distance_arguments(paths), environment=self.environment)

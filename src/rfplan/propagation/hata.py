@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.profile import Paths
-from rfplan.propagation.base import require_choice
+from rfplan.propagation.base import distance_arguments, require_choice
 from rfplan.propagation.validity import Validity
 
 FloatArray = npt.NDArray[np.float64]
@@ -171,13 +171,7 @@ class OkumuraHata:
 
     def path_loss_db(self, paths: Paths) -> FloatArray:
         """Median loss of each path, dB, shape (n,)."""
-        return okumura_hata_loss_db(
-            paths.distance_m,
-            paths.frequency_mhz,
-            paths.tx_height_agl_m,
-            paths.rx_height_agl_m,
-            environment=self.environment,
-        )
+        return okumura_hata_loss_db(*distance_arguments(paths), environment=self.environment)
 
 
 @dataclass(frozen=True)
@@ -198,10 +192,4 @@ class Cost231Hata:
 
     def path_loss_db(self, paths: Paths) -> FloatArray:
         """Median loss of each path, dB, shape (n,)."""
-        return cost231_hata_loss_db(
-            paths.distance_m,
-            paths.frequency_mhz,
-            paths.tx_height_agl_m,
-            paths.rx_height_agl_m,
-            environment=self.environment,
-        )
+        return cost231_hata_loss_db(*distance_arguments(paths), environment=self.environment)
