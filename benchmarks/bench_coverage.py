@@ -46,7 +46,9 @@ def test_site_levels(benchmark: Any) -> None:
     arguments = _arguments(3)
     site_levels_kernel(*arguments)
     benchmark(site_levels_kernel, *arguments)
-    assert np.isfinite(arguments[-1][166, 100])
+    rsrp, _, margin, _ = arguments[-4:]
+    assert np.isfinite(rsrp[166, 100])
+    assert np.isfinite(margin[166, 100])
 
 
 def test_merge_site(benchmark: Any) -> None:
