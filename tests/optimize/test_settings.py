@@ -9,7 +9,7 @@ import pytest
 from rfplan.coverage import Service, compute_coverage
 from rfplan.errors import ParameterError
 from rfplan.network import Network
-from rfplan.optimize.settings import SettingRules, change_sector, tune_sectors
+from rfplan.optimize.settings import SettingRules, Steps, set_sector, tune_sectors
 from rfplan.propagation.plane_earth import LogDistance
 from rfplan.terrain import Terrain
 
@@ -66,9 +66,10 @@ def test_limit_of_changes_and_the_original_are_respected(world):
 def test_a_sector_is_changed_alone():
     network = Network.with_sectors(pd.DataFrame({"site_id": ["A"], "lon_deg": [105.0], "lat_deg": [21.0]}))
     name = network.sectors["sector_id"].iloc[0]
-    new = change_sector(network, name, -30.0, 2.0, 1.0)
+    new = set_sector(network, network, name, Steps(-30.0, 2.0, 1.0, 5.0))
     assert new.sectors["azimuth_deg"].tolist() == [330.0, 120.0, 240.0]
     assert (new.sectors["electrical_tilt_deg"] - network.sectors["electrical_tilt_deg"]).tolist() == [2.0, 0.0, 0.0]
+    assert (new.sectors["tx_height_agl_m"] - network.sectors["tx_height_agl_m"]).tolist() == [5.0, 0.0, 0.0]
     assert (new.cells["max_power_dbm"] - network.cells["max_power_dbm"]).tolist() == [1.0, 0.0, 0.0]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,11 @@ from rfplan.network import Network
 from rfplan.terrain import Terrain
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
+
+    from rfplan.coverage.link import SiteCells
+    from rfplan.propagation.store import StoredLoss
 
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
@@ -50,6 +55,70 @@ class Carrier:
     total: npt.NDArray[np.int64]
     traffic: npt.NDArray[np.int64]
     collision: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class CellSums:
+    """What the cells added so far make on a window of the map: the arrays of :class:`Carrier`, one carrier a row."""
+
+    level_dbm: Floats32
+    listed: npt.NDArray[np.int32]
+    total: npt.NDArray[np.int64]
+    traffic: npt.NDArray[np.int64]
+    collision: npt.NDArray[np.int64]
+
+    @classmethod
+    def empty(cls, carriers: int, shape: tuple[int, int], top: int, classes: int) -> CellSums:
+        """No cell at all."""
+        size = (carriers, *shape)
+        return cls(
+            np.full((*size, top), np.nan, dtype=np.float32),
+            np.full((*size, top), -1, dtype=np.int32),
+            np.zeros(size, dtype=np.int64),
+            np.zeros(size, dtype=np.int64),
+            np.zeros((*size, classes), dtype=np.int64),
+        )
+
+    def at(self, rows: slice, cols: slice) -> CellSums:
+        """The same arrays seen through a window: adding there adds here."""
+        return CellSums(*(a[:, rows, cols] for a in self._arrays()))
+
+    def copy(self) -> CellSums:
+        """Arrays of its own."""
+        return CellSums(*(a.copy() for a in self._arrays()))
+
+    def add(
+        self,
+        predictor: Predictor,
+        site: SiteCells,
+        loss: StoredLoss,
+        labels: npt.NDArray[np.int64],
+        load: Floats,
+    ) -> None:
+        """Add one site's cells on the window of its path loss.
+
+        ``labels`` (n, 3) has network row, carrier and collision class of each of the site's cells, ``load`` what
+        share of its power it sends.
+        """
+        r, c = loss.rows, loss.cols
+        terrain = predictor.terrain
+        own = np.column_stack([site.cell_sector, site.cell_band, labels])
+        numbers = np.stack([predictor.prepared.budget.level_const_dbm[site.cell], load], axis=1)
+        kernel.site_accumulate_kernel(
+            loss.path_loss_db, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
+            predictor.geometry(site.site, r, c), predictor.sector_rows(site), site.sector_antenna,
+            predictor.prepared.patterns.arrays, own, numbers, *self._arrays(),
+        )  # fmt: skip
+
+    def carriers(self, technology: str, keys: Sequence[tuple[float, float]]) -> tuple[Carrier, ...]:
+        """One carrier a (frequency, bandwidth) of `keys`."""
+        return tuple(
+            Carrier(f, b, *carrier_grid(technology, b), *(a[i] for a in self._arrays()))
+            for i, (f, b) in enumerate(keys)
+        )
+
+    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.level_dbm, self.listed, self.total, self.traffic, self.collision
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +190,26 @@ class RadioMap:
             _narrow_quality(self.technology, carrier, scalars[0], out)
         return out, server, overlap
 
+    def serving(
+        self, *, overlap_db: float = 6.0, hysteresis_db: float = 0.0, previous: npt.NDArray[np.int32] | None = None
+    ) -> tuple[Floats32, npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+        """Planes, server and number of servers over all carriers: where they overlap, the stronger one serves."""
+        shape = self.carriers[0].total.shape
+        planes = np.full((kernel.N_QUALITY, *shape), np.nan, dtype=np.float32)
+        server = np.full(shape, -1, dtype=np.int32)
+        overlap = np.zeros(shape, dtype=np.uint8)
+        for carrier in self.carriers:
+            out, cell, count = self.carrier_quality(
+                carrier, overlap_db=overlap_db, hysteresis_db=hysteresis_db, previous=previous
+            )
+            with np.errstate(invalid="ignore"):
+                level, now = out[kernel.Q_RSRP], planes[kernel.Q_RSRP]
+                better = (cell >= 0) & ((server < 0) | (level > now) | ((level == now) & (cell < server)))
+            np.copyto(planes, out, where=better)
+            server[better] = cell[better]
+            overlap[better] = count[better]
+        return planes, server, overlap
+
     def layers(
         self,
         *,
@@ -149,19 +238,7 @@ class RadioMap:
             reference_sinr_db, downlink_mbps, downlink_cqi_mbps, uplink_level_dbm, uplink_sinr_db, uplink_mbps; of 3G
             ec_n0_db; of 2G c_i_db. A service's required SINR is held against these.
         """
-        planes = np.full((kernel.N_QUALITY, *self.terrain.shape), np.nan, dtype=np.float32)
-        server = np.full(self.terrain.shape, -1, dtype=np.int32)
-        overlap = np.zeros(self.terrain.shape, dtype=np.uint8)
-        for carrier in self.carriers:
-            out, cell, count = self.carrier_quality(
-                carrier, overlap_db=overlap_db, hysteresis_db=hysteresis_db, previous=previous
-            )
-            with np.errstate(invalid="ignore"):
-                level, now = out[kernel.Q_RSRP], planes[kernel.Q_RSRP]
-                better = (cell >= 0) & ((server < 0) | (level > now) | ((level == now) & (cell < server)))
-            np.copyto(planes, out, where=better)
-            server[better] = cell[better]
-            overlap[better] = count[better]
+        planes, server, overlap = self.serving(overlap_db=overlap_db, hysteresis_db=hysteresis_db, previous=previous)
         return radio_layers(self, planes, server, overlap, power_control or PowerControl())
 
     def traffic_gain_db(self, server: npt.NDArray[np.int32]) -> Floats32 | None:
@@ -215,6 +292,14 @@ def collision_classes(network: Network, technology: str) -> npt.NDArray[np.int64
     return np.asarray(np.where(pci >= 0, pci, np.arange(len(cells))) % modulus, dtype=np.int64)
 
 
+def carrier_numbers(cells: pd.DataFrame) -> tuple[list[tuple[float, float]], npt.NDArray[np.int64]]:
+    """(frequency, bandwidth) of each carrier in order, and the carrier of each cell."""
+    pairs = list(zip(cells["frequency_mhz"].tolist(), cells["bandwidth_mhz"].tolist(), strict=True))
+    keys = sorted(set(pairs))
+    number = {key: i for i, key in enumerate(keys)}
+    return keys, np.array([number[pair] for pair in pairs], dtype=np.int64)
+
+
 def _check_reuse(network: Network, predictor: Predictor) -> None:
     """Warn where C/I would be that of a single broadcast frequency."""
     cells = network.cells.iloc[predictor.prepared.cell_row]
@@ -258,39 +343,16 @@ def compute_radio(
         _check_reuse(network, predictor)
     rows = predictor.prepared.cell_row
     cells = network.cells.iloc[rows]
-    pairs = list(zip(cells["frequency_mhz"].tolist(), cells["bandwidth_mhz"].tolist(), strict=True))
-    keys = sorted(set(pairs))
-    number = {key: i for i, key in enumerate(keys)}
-    carrier_of = np.array([number[pair] for pair in pairs], dtype=np.int64)
+    keys, carrier_of = carrier_numbers(cells)
     load = sent_share(technology, network.cells["load"].to_numpy(dtype=np.float64))
     classes = collision_classes(network, technology)
-    modulus = int(classes[rows].max()) + 1
-    shape = (len(keys), *terrain.shape)
-    level = np.full((*shape, top), np.nan, dtype=np.float32)
-    listed = np.full((*shape, top), -1, dtype=np.int32)
-    total, traffic = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    collision = np.zeros((*shape, modulus), dtype=np.int64)
+    sums = CellSums.empty(len(keys), terrain.shape, top, int(classes[rows].max()) + 1)
+    labels = np.stack([rows, carrier_of, classes[rows]], axis=1)
     sites = checked_sites(predictor)
     for done, site in enumerate(sites, start=1):
         loss = predictor.window(site.site, site.bands)
-        r, c = loss.rows, loss.cols
-        own = np.stack(
-            [site.cell_sector, site.cell_band, rows[site.cell], carrier_of[site.cell], classes[rows[site.cell]]], axis=1
-        )
-        numbers = np.stack([predictor.prepared.budget.level_const_dbm[site.cell], load[rows[site.cell]]], axis=1)
-        kernel.site_accumulate_kernel(
-            loss.path_loss_db, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
-            predictor.geometry(site.site, r, c), predictor.sector_rows(site), site.sector_antenna,
-            predictor.prepared.patterns.arrays, own, numbers,
-            level[:, r, c], listed[:, r, c], total[:, r, c], traffic[:, r, c], collision[:, r, c],
-        )  # fmt: skip
+        sums.at(loss.rows, loss.cols).add(predictor, site, loss, labels[site.cell], load[rows[site.cell]])
         if progress is not None:
             progress(done, len(sites))
-    carriers = tuple(
-        Carrier(
-            f, b, *carrier_grid(technology, b),
-            level[i], listed[i], total[i], traffic[i], collision[i],
-        )
-        for i, (f, b) in enumerate(keys)
-    )  # fmt: skip
+    carriers = sums.carriers(technology, keys)
     return RadioMap(network, technology, carriers, load, classes, predictor)

@@ -1,40 +1,65 @@
-"""Settings of existing sectors: azimuth, electrical tilt and power, changed where that covers more people."""
+"""Settings of existing sectors: azimuth, electrical tilt, power and height, changed where that serves more people."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from rfplan.errors import ParameterError
+from rfplan.network.schema import RANGES
 from rfplan.optimize.prepare import predict_like, settings_of
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from rfplan.coverage import Coverage
     from rfplan.network import Network
+    from rfplan.optimize.sector_state import Outcome, SectorState, Trial
 
 BoolArray = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+class Steps(NamedTuple):
+    """How far a sector's setting is from where it was at the start."""
+
+    azimuth_step_deg: float = 0.0
+    tilt_step_deg: float = 0.0
+    power_step_db: float = 0.0
+    height_step_m: float = 0.0
 
 
 @dataclass(frozen=True)
 class SettingRules:
-    """What may be changed, in steps from the present setting.
+    """What may be changed, in steps from the setting at the start, and what for.
 
     Attributes
     ----------
     azimuth_steps_deg, tilt_steps_deg, power_steps_db
-        Steps tried for each sector, in all combinations; 0 is always among them.
+        Steps tried for each sector, in all combinations; 0 is always among them. An electrical tilt that is unknown
+        stays so.
     max_changes_per_site
         Most sectors changed at one site.
     keep_covered
         Refuse a change that uncovers any demand pixel covered at the start.
     rounds
         Passes over all sectors; a pass without a change ends the search.
+    height_steps_m
+        Steps of the antenna's height above ground, in combination with the others.
+    min_sinr_db
+        Count a pixel only where the data SINR at the cells' loads reaches this too, −40…60 dB (4G and 5G; the layer
+        ``sinr_db`` of :meth:`RadioMap.layers`). None: coverage alone.
+    keep_served
+        With `min_sinr_db`: refuse a change that takes the SINR or the coverage from a demand pixel that had both at
+        the start.
+    objective
+        "people" or "area".
     """
 
     azimuth_steps_deg: tuple[float, ...] = (-30.0, -15.0, 0.0, 15.0, 30.0)
@@ -43,43 +68,70 @@ class SettingRules:
     max_changes_per_site: int = 3
     keep_covered: bool = True
     rounds: int = 2
+    height_steps_m: tuple[float, ...] = (0.0,)
+    min_sinr_db: float | None = None
+    keep_served: bool = True
+    objective: Literal["people", "area"] = "people"
 
-    def steps(self) -> Iterator[tuple[float, float, float]]:
-        """Every combination but no change, in a fixed order."""
-        azimuths, tilts, powers = (
-            sorted({*part, 0.0}) for part in (self.azimuth_steps_deg, self.tilt_steps_deg, self.power_steps_db)
-        )
-        for azimuth, tilt, power in product(azimuths, tilts, powers):
-            if azimuth or tilt or power:
-                yield azimuth, tilt, power
+    def __post_init__(self) -> None:
+        if self.objective not in ("people", "area"):
+            raise ParameterError(f"SettingRules.objective={self.objective!r} must be 'people' or 'area'")
+        if self.min_sinr_db is not None and not -40.0 <= self.min_sinr_db <= 60.0:
+            raise ParameterError(f"SettingRules.min_sinr_db={self.min_sinr_db!r} must be within -40…60 dB")
+        for part in fields(self):
+            values = getattr(self, part.name)
+            if part.name.endswith(("_deg", "_steps_db", "_m")) and not np.isfinite(values).all():
+                raise ParameterError(f"SettingRules.{part.name}={values!r} must be finite")
+
+    def steps(self) -> Iterator[Steps]:
+        """Every combination, no change included, in a fixed order."""
+        parts = (self.azimuth_steps_deg, self.tilt_steps_deg, self.power_steps_db, self.height_steps_m)
+        for combination in product(*(sorted({*part, 0.0}) for part in parts)):
+            yield Steps(*combination)
 
 
 @dataclass(frozen=True, eq=False)
 class SettingsPlan:
     """Changed settings and what they do.
 
+    A pixel is *covered* where both links close, and *served* where it is covered and reaches the required SINR, if one
+    is set.
+
     Attributes
     ----------
     changes
-        ``sector_id, site_id, azimuth_step_deg, tilt_step_deg, power_step_db, gained_people``, in the order found.
+        ``sector_id, site_id``, the :class:`Steps` from the start, ``gained_people, gained_km2`` (served), in the order
+        found. A sector moved twice stands there twice; the later row holds.
     network
         The network with the changes.
     coverage_before, coverage_after
         Both predicted as a whole.
-    gained_people
-        People newly covered less people lost, from the two coverages.
+    sinr_before_db, sinr_after_db
+        Data SINR of both networks, predicted as a whole; None without a required SINR.
+    figures
+        Rows ``before`` and ``after``, columns ``covered_people, covered_km2, served_people, served_km2``, from the
+        whole predictions.
+    gained_people, gained_km2
+        Newly served less lost, from `figures`.
     lost_pixels
         Demand pixels covered before and not after: 0 with ``keep_covered``.
+    lost_served_pixels
+        Demand pixels served before and not after: 0 with ``keep_served`` or, without a required SINR, ``keep_covered``.
     verified
-        The demand pixels covered after are exactly those the search counted on.
+        The demand pixels covered and served after are exactly those the search counted on.
     """
 
     changes: pd.DataFrame
     network: Network
     coverage_before: Coverage
     coverage_after: Coverage
+    sinr_before_db: xr.DataArray | None
+    sinr_after_db: xr.DataArray | None
+    figures: pd.DataFrame
     gained_people: float
+    gained_km2: float
     lost_pixels: int
+    lost_served_pixels: int
     verified: bool
 
 
@@ -93,7 +145,8 @@ def tune_sectors(
 ) -> SettingsPlan:
     """Search better settings sector by sector over the true prediction; the best step of each sector is taken.
 
-    A local search: no bound is proven. It optimises whether pixels are covered, not interference.
+    A local search: it ends where no single sector can be improved (or after the last round), and no bound is proven.
+    Path loss is worked out once a site, height and band and kept in memory: 4 bytes a pixel of the site's window each.
 
     Parameters
     ----------
@@ -104,107 +157,201 @@ def tune_sectors(
     site_ids
         Sites whose sectors of the coverage's technology may be changed.
     rules
-        Steps and limits.
+        Steps, limits and objective.
     progress
         Called with ("tune sectors", sectors done, sectors in all).
 
     Raises
     ------
     ParameterError
-        If no site is named or one is unknown.
+        If no site is named, one is unknown or off the terrain, a height would leave 0.5…800 m, or a SINR is required
+        of a technology other than 4G and 5G.
     """
+    from rfplan.optimize.sector_state import SectorState
+
     rules = rules or SettingRules()
+    todo = _sectors_to_tune(coverage, site_ids, rules)
+    domain, people = _weights(coverage, demand)
+    sinr_before = _sinr_db(coverage, rules)
+    before = _reached(coverage, sinr_before, rules) & domain
+    state = SectorState(coverage, rules.min_sinr_db)
+    tuned = _Tuning(state, rules, people, domain, coverage.covered & domain, before)
+    for _ in range(rules.rounds):
+        changed = False
+        done = 0
+        for site, sectors in todo.items():
+            trial = state.leave_out(site)  # the other sites stay as they are while this one is tuned
+            for sector in sectors:
+                changed |= tuned.improve(trial, sector)
+                done += 1
+                if progress is not None:
+                    progress("tune sectors", float(done), float(sum(map(len, todo.values()))))
+        if not changed:
+            break
+    return _plan(coverage, tuned, sinr_before)
+
+
+def _sectors_to_tune(coverage: Coverage, site_ids: Sequence[str], rules: SettingRules) -> dict[str, list[str]]:
+    """Sectors of the coverage's technology by site, in the network's order."""
     if not site_ids:
         raise ParameterError("site_ids is empty: name the sites that may be changed")
-    network, terrain = coverage.network, coverage.terrain
+    if rules.min_sinr_db is not None and coverage.technology not in ("4G", "5G"):
+        raise ParameterError(
+            f"min_sinr_db is a data SINR of 4G and 5G, the coverage is {coverage.technology}: leave it None"
+        )
+    network = coverage.network
     network.select_sites(site_ids)  # raises for an unknown one
+    use = network.cells["technology"] == coverage.technology
+    sectors = network.sectors[network.sectors["sector_id"].isin(network.cells.loc[use, "sector_id"])]
+    sectors = sectors[sectors["site_id"].isin(set(site_ids))]
+    lowest, highest = RANGES["tx_height_agl_m"]
+    steps = (min(0.0, *rules.height_steps_m), max(0.0, *rules.height_steps_m))
+    for sector, height in zip(sectors["sector_id"], sectors["tx_height_agl_m"], strict=True):
+        if not (lowest <= height + steps[0] and height + steps[1] <= highest):
+            raise ParameterError(
+                f"height_steps_m={rules.height_steps_m!r} would take sector {sector!r} from {height:g} m out of "
+                f"{lowest:g}…{highest:g} m above ground"
+            )
+    todo: dict[str, list[str]] = {}
+    for sector, site in zip(sectors["sector_id"], sectors["site_id"], strict=True):
+        todo.setdefault(str(site), []).append(str(sector))
+    return todo
+
+
+def _weights(coverage: Coverage, demand: Any) -> tuple[BoolArray, Floats]:
+    """Demand pixels, and people on them."""
+    terrain = coverage.terrain
     grid = demand.on_grid(terrain) if hasattr(demand, "on_grid") else demand
     index = np.asarray(grid.commune_index)
     domain = np.asarray(terrain.valid) & ((index >= 0) if (index >= 0).any() else True)
-    people = np.where(domain, np.nan_to_num(np.asarray(grid.population, np.float64)), 0.0)
-    count = np.zeros(domain.shape, np.int32)
-    for rows, cols, mask in _masks(network, coverage):
-        count[rows, cols] += mask
-    before = (count > 0) & domain
-    tuned = _Tuning(coverage, rules, people, before, count, network)
-    use = network.cells["technology"] == coverage.technology
-    sectors = network.sectors[network.sectors["sector_id"].isin(network.cells.loc[use, "sector_id"])]
-    todo = sectors[sectors["site_id"].isin(set(site_ids))]
-    for _ in range(rules.rounds):
-        changed = False
-        for done, (sector, site) in enumerate(zip(todo["sector_id"], todo["site_id"], strict=True), 1):
-            changed |= tuned.improve(str(sector), str(site))
-            if progress is not None:
-                progress("tune sectors", float(done), float(len(todo)))
-        if not changed:
-            break
-    after = predict_like(coverage, tuned.network) if tuned.changes else coverage
-    got = np.asarray(after.layers["covered"].values, np.bool_) & domain
-    names = ["sector_id", "site_id", "azimuth_step_deg", "tilt_step_deg", "power_step_db", "gained_people"]
+    return domain, np.where(domain, np.nan_to_num(np.asarray(grid.population, np.float64)), 0.0)
+
+
+def _sinr_db(coverage: Coverage, rules: SettingRules) -> xr.DataArray | None:
+    """Data SINR of the whole network, as the layers give it; None where none is required."""
+    from rfplan.coverage import compute_radio
+
+    if rules.min_sinr_db is None:
+        return None
+    return compute_radio(coverage.network, coverage.terrain, top=2, **settings_of(coverage)).layers()["sinr_db"]
+
+
+def _reached(coverage: Coverage, sinr_db: xr.DataArray | None, rules: SettingRules) -> BoolArray:
+    """Covered and, where required, at enough SINR."""
+    if sinr_db is None or rules.min_sinr_db is None:
+        return coverage.covered
+    return np.asarray(coverage.covered & (sinr_db.values >= rules.min_sinr_db))
+
+
+def _plan(coverage: Coverage, tuned: _Tuning, sinr_before: xr.DataArray | None) -> SettingsPlan:
+    """Predict the tuned network as a whole and compare."""
+    rules, state, domain = tuned.rules, tuned.state, tuned.domain
+    after = predict_like(coverage, state.network) if tuned.moves else coverage
+    sinr_after = _sinr_db(after, rules) if tuned.moves else sinr_before
+    covered, served = after.covered & domain, _reached(after, sinr_after, rules) & domain
+    masks = {"before": (tuned.covered_before, tuned.served_before), "after": (covered, served)}
+    units = {"people": tuned.people, "km2": tuned.km2}
+    figures = pd.DataFrame(
+        [
+            {
+                f"{word}_{unit}": float(each[mask].sum())
+                for word, mask in zip(("covered", "served"), pair, strict=True)
+                for unit, each in units.items()
+            }
+            for pair in masks.values()
+        ],
+        index=list(masks),
+    )
+    gained = figures.diff().iloc[1]
+    names = ["sector_id", "site_id", *Steps._fields, "gained_people", "gained_km2"]
     return SettingsPlan(
-        changes=pd.DataFrame(tuned.changes, columns=names),
-        network=tuned.network,
+        changes=pd.DataFrame(tuned.moves, columns=names),
+        network=state.network,
         coverage_before=coverage,
         coverage_after=after,
-        gained_people=float(people[got].sum() - people[before].sum()),
-        lost_pixels=int((before & ~got).sum()),
-        verified=bool((got == ((tuned.count > 0) & domain)).all()),
+        sinr_before_db=sinr_before,
+        sinr_after_db=sinr_after,
+        figures=figures,
+        gained_people=float(gained["served_people"]),
+        gained_km2=float(gained["served_km2"]),
+        lost_pixels=int((tuned.covered_before & ~covered).sum()),
+        lost_served_pixels=int((tuned.served_before & ~served).sum()),
+        verified=bool((covered == ((state.count > 0) & domain)).all() and (served == (tuned.served & domain)).all()),
     )
 
 
-@dataclass
 class _Tuning:
-    """The running state: how many sites cover each pixel, and the network so far."""
+    """The running search: moves so far and the pixels served with them."""
 
-    coverage: Coverage
-    rules: SettingRules
-    people: npt.NDArray[np.float64]
-    before: BoolArray
-    count: npt.NDArray[np.int32]
-    network: Network
+    def __init__(
+        self,
+        state: SectorState,
+        rules: SettingRules,
+        people: Floats,
+        domain: BoolArray,
+        covered: BoolArray,
+        served: BoolArray,
+    ) -> None:
+        self.state, self.rules, self.people, self.domain = state, rules, people, domain
+        self.covered_before, self.served_before = covered, served
+        self.served = served.copy()
+        self.km2 = np.where(domain, 1e-6 * state.terrain.resolution_m**2, 0.0)
+        self.moves: list[tuple[str | float, ...]] = []
+        self.steps: dict[str, Steps] = {}
+        self._start = state.network
 
-    def __post_init__(self) -> None:
-        self.changes: list[tuple[str, str, float, float, float, float]] = []
-
-    def improve(self, sector: str, site: str) -> bool:
-        """Take the step of one sector that gains the most people, if any gains."""
-        at_site = {change[0] for change in self.changes if change[1] == site}
-        if sector not in at_site and len(at_site) >= self.rules.max_changes_per_site:
+    def improve(self, trial: Trial, sector: str) -> bool:
+        """Take the setting of one sector that gains the most, if any gains."""
+        mine = set(self._start.sectors.loc[self._start.sectors["site_id"] == trial.site, "sector_id"])
+        changed = {s for s, steps in self.steps.items() if s in mine and any(steps)}
+        if sector not in changed and len(changed) >= self.rules.max_changes_per_site:
             return False
-        others = self.count.copy()
-        for rows, cols, mask in _masks(self.network.select_sites([site]), self.coverage):
-            others[rows, cols] -= mask
-        now = float(self.people[self.count > 0].sum())
-        best, best_gain = None, 1e-9 * max(1.0, now)
-        for step in self.rules.steps():
-            network = change_sector(self.network, sector, *step)
-            count = others.copy()
-            for rows, cols, mask in _masks(network.select_sites([site]), self.coverage):
-                count[rows, cols] += mask
-            gain = float(self.people[count > 0].sum()) - now
-            if gain > best_gain and not (self.rules.keep_covered and (self.before & (count == 0)).any()):
-                best, best_gain = (step, network, count), gain
+        weight = self.people if self.rules.objective == "people" else self.km2
+        now = float(weight[trial.window][self.served[trial.window]].sum())
+        best: tuple[Steps, Network, Outcome] | None = None
+        best_gain = 1e-9 * max(1.0, float(weight.sum()))
+        for steps in self.rules.steps():
+            if steps == self.steps.get(sector, Steps()):
+                continue
+            network = self._with(sector, steps)
+            outcome = self.state.outcome(trial, network)
+            gain = float(weight[trial.window][outcome.served & self.domain[trial.window]].sum()) - now
+            if gain > best_gain and self._allowed(trial, outcome):
+                best, best_gain = (steps, network, outcome), gain
         if best is None:
             return False
-        step, self.network, self.count = best
-        self.changes.append((sector, site, *step, best_gain))
+        self._take(trial, sector, *best)
         return True
 
+    def _allowed(self, trial: Trial, outcome: Outcome) -> bool:
+        """Nothing that is to be kept is lost."""
+        if self.rules.keep_covered and (self.covered_before[trial.window] & (outcome.covering == 0)).any():
+            return False
+        keep = self.rules.keep_served and self.rules.min_sinr_db is not None
+        return not (keep and (self.served_before[trial.window] & ~outcome.served).any())
 
-def change_sector(
-    network: Network, sector_id: str, azimuth_step_deg: float, tilt_step_deg: float, power_step_db: float
-) -> Network:
-    """The network with one sector turned, tilted or driven differently."""
+    def _with(self, sector: str, steps: Steps) -> Network:
+        """The network so far with one sector at other steps from the start."""
+        return set_sector(self.state.network, self._start, sector, steps)
+
+    def _take(self, trial: Trial, sector: str, steps: Steps, network: Network, outcome: Outcome) -> None:
+        w = trial.window
+        old, new = self.served[w], outcome.served & self.domain[w]
+        gains = [float(part[w][new].sum() - part[w][old].sum()) for part in (self.people, self.km2)]
+        self.moves.append((sector, trial.site, *steps, *gains))
+        self.steps[sector] = steps
+        self.served[w] = new
+        self.state.count[w] = outcome.covering
+        self.state.use(network)
+
+
+def set_sector(network: Network, start: Network, sector_id: str, steps: Steps) -> Network:
+    """The network with one sector at some steps from its setting in `start`, which has the same sectors and cells."""
     sectors, cells = network.sectors.copy(), network.cells.copy()
-    row = sectors["sector_id"] == sector_id
-    sectors.loc[row, "azimuth_deg"] = (sectors.loc[row, "azimuth_deg"] + azimuth_step_deg) % 360.0
-    sectors.loc[row, "electrical_tilt_deg"] += tilt_step_deg
-    cells.loc[cells["sector_id"] == sector_id, "max_power_dbm"] += power_step_db
+    row, of = sectors["sector_id"] == sector_id, cells["sector_id"] == sector_id
+    first, power = start.sectors.loc[row], start.cells.loc[of, "max_power_dbm"]
+    sectors.loc[row, "azimuth_deg"] = (first["azimuth_deg"] + steps.azimuth_step_deg) % 360.0
+    sectors.loc[row, "electrical_tilt_deg"] = first["electrical_tilt_deg"] + steps.tilt_step_deg
+    sectors.loc[row, "tx_height_agl_m"] = first["tx_height_agl_m"] + steps.height_step_m
+    cells.loc[of, "max_power_dbm"] = power + steps.power_step_db
     return replace(network, sectors=sectors, cells=cells)
-
-
-def _masks(network: Network, coverage: Coverage) -> Iterator[tuple[slice, slice, BoolArray]]:
-    from rfplan.coverage import site_margins
-
-    for found in site_margins(network, coverage.terrain, **settings_of(coverage)):
-        yield found.rows, found.cols, found.margin_db >= 0.0
