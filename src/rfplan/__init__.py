@@ -117,6 +117,7 @@ if TYPE_CHECKING:
         ParameterPlan as ParameterPlan,
         Plan as Plan,
         RollOut as RollOut,
+        Rules as Rules,
         SetCover as SetCover,
         SettingRules as SettingRules,
         SettingsPlan as SettingsPlan,
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
         overlay_candidates as overlay_candidates,
         plan_backhaul as plan_backhaul,
         plan_parameters as plan_parameters,
+        site_configurations as site_configurations,
         tune_sectors as tune_sectors,
     )
     from rfplan.plan import (
@@ -363,6 +365,7 @@ _EXPORTS: dict[str, str] = {
     "RfplanError": "errors",
     "RfplanWarning": "errors",
     "RollOut": "optimize",
+    "Rules": "optimize",
     "SPM": "propagation.spm",
     "Scenario": "scenario",
     "ScenarioError": "errors",
@@ -476,6 +479,7 @@ _EXPORTS: dict[str, str] = {
     "run_plan": "plan",
     "run_prediction": "plan",
     "simulate_load": "coverage",
+    "site_configurations": "optimize",
     "site_margins": "coverage",
     "slant_woodland_loss_db": "propagation.p833",
     "solve_load": "coverage",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rfplan.optimize.backhaul import BackhaulPlan, plan_backhaul
 from rfplan.optimize.candidates import CandidateRules, Candidates, find_candidates
+from rfplan.optimize.configurations import site_configurations
 from rfplan.optimize.hops import BackhaulRules
 from rfplan.optimize.instance import Rules
 from rfplan.optimize.neighbours import NeighbourRules
@@ -38,5 +39,6 @@ __all__ = [
     "plan_backhaul",
     "plan_parameters",
     "problem_rules",
+    "site_configurations",
     "tune_sectors",
 ]

@@ -119,6 +119,8 @@ def build_order(instance: Instance, columns: npt.NDArray[np.integer]) -> IntArra
             "conflicts": np.zeros((0, 2), np.int64),
         }
     )
-    order = greedy(free, only=columns)
+    # Configurations of a site that share its opening cost are ordered as if each bore its share.
+    price = None if instance.openings is None else instance.cost + instance.openings.share
+    order = greedy(free, only=columns, price=price)
     rest = np.setdiff1d(columns, order)
     return np.concatenate([order, rest]).astype(np.int32)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from rfplan.errors import ParameterError
+from rfplan.optimize.openings import Openings, check_sites
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
@@ -115,7 +116,11 @@ class Rules:
     exclusive
         Groups of columns of which at most one may be selected (configurations of one site).
     spacing_m, positions_m
-        Least distance between selected columns and their (n, 2) metric positions; None for no rule.
+        Least distance between selected columns and their (n, 2) metric positions; None for no rule. Columns of the
+        same site of `site_of` are exempt among themselves.
+    site_of, opening_cost
+        Site of each column, whole numbers (n,) from 0, -1 for none, and what each site costs once when any of its
+        columns is selected (one number, or one a site, >= 0); the columns' own costs are then what comes on top.
     """
 
     fixed: tuple[int, ...] = ()
@@ -123,6 +128,8 @@ class Rules:
     exclusive: tuple[tuple[int, ...], ...] = ()
     spacing_m: float | None = None
     positions_m: FloatArray | None = field(default=None, compare=False)
+    site_of: npt.NDArray[Any] | None = field(default=None, compare=False)
+    opening_cost: FloatArray | float = field(default=0.0, compare=False)
 
     def conflict_pairs(self, n_cols: int) -> npt.NDArray[np.int64]:
         """Pairs of columns that exclude each other, (k, 2) with the smaller first, sorted and unique."""
@@ -139,7 +146,11 @@ class Rules:
             from scipy.spatial import cKDTree
 
             near = cKDTree(self.positions_m).query_pairs(np.nextafter(self.spacing_m, 0.0), output_type="ndarray")
-            pairs.append(np.sort(near.astype(np.int64), axis=1).reshape(-1, 2))
+            near = np.sort(near.astype(np.int64), axis=1).reshape(-1, 2)
+            if self.site_of is not None:
+                site = check_sites(self.site_of, n_cols)
+                near = near[(site[near[:, 0]] != site[near[:, 1]]) | (site[near[:, 0]] < 0)]
+            pairs.append(near)
         if not pairs:
             return np.zeros((0, 2), np.int64)
         stacked = np.concatenate(pairs)
@@ -173,6 +184,8 @@ class Instance:
         int32 indices that must be in, uint8 (n,) mask of those that must not.
     conflicts
         (k, 2) pairs that exclude each other.
+    openings
+        Costs of sites that their columns share, or None.
     """
 
     matrix: CoverMatrix
@@ -185,6 +198,17 @@ class Instance:
     fixed: IntArray
     blocked: npt.NDArray[np.uint8]
     conflicts: npt.NDArray[np.int64]
+    openings: Openings | None = None
+
+    def total_cost(self, columns: npt.NDArray[np.integer]) -> float:
+        """Cost of a selection: its columns and, once each, their sites."""
+        own = float(self.cost[columns].sum())
+        return own if self.openings is None else own + self.openings.of(columns)
+
+    @property
+    def amounts(self) -> FloatArray:
+        """Every amount that a selection's cost is a sum of."""
+        return self.cost if self.openings is None else np.concatenate([self.cost, self.openings.cost])
 
     @property
     def truncate(self) -> bool:

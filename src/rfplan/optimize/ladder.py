@@ -17,11 +17,30 @@ from rfplan.optimize.full_cover import Part, solve_part, split
 from rfplan.optimize.greedy import build_order, greedy, remove_redundant
 from rfplan.optimize.instance import FloatArray, Instance, IntArray, cost_step, round_up
 from rfplan.optimize.reduce import is_full_cover, reduce_full_cover, to_full_cover
-from rfplan.optimize.solution import Ending, Progress, Solution, Status, marginal_gains, needs_met, relative_gap
+from rfplan.optimize.shared_sites import (
+    greedy_with_openings,
+    improve,
+    prune,
+    shared_relaxation,
+    smaller_rows,
+    solve_shared_exact,
+)
+from rfplan.optimize.solution import (
+    Ending,
+    Progress,
+    Solution,
+    Status,
+    marginal_gains,
+    needs_met,
+    recounted_cost,
+    relative_gap,
+)
 from rfplan.optimize.warm import warm_up
 
 #: Budgets and targets up to this size go to branch and bound with a variable a row; larger ones to Benders' method.
 EXACT_ROWS, EXACT_NONZEROS = 3000, 60_000
+#: With opening costs, branch and bound is tried up to this size, after what the shared costs give, or at once if small.
+SHARED_ROWS, SHARED_NONZEROS, SMALL_NONZEROS = 20_000, 400_000, 5_000
 
 
 @dataclass
@@ -53,7 +72,7 @@ class Search:
         if self.maximise:
             covered = self.instance.matrix.rows_covered(columns) >= self.instance.required
             return float(self.instance.group_totals(covered)[0])
-        return float(self.instance.cost[columns].sum())
+        return self.instance.total_cost(columns)
 
     def offer(self, columns: npt.NDArray[np.integer]) -> bool:
         """Take a selection if it meets every need and rule and is better; True if taken."""
@@ -69,7 +88,7 @@ class Search:
         if self.maximise:
             self.bound = min(self.bound, bound)
         else:
-            self.bound = max(self.bound, round_up(bound, cost_step(self.instance.cost)))
+            self.bound = max(self.bound, round_up(bound, cost_step(self.instance.amounts)))
 
     def report(self, stage: str) -> None:
         """Tell the caller how far the solve is."""
@@ -97,20 +116,74 @@ def solve_cover(
     effort = Effort.within(time_limit_s)
     search = Search(instance, False, progress)
     try:
-        search.offer(remove_redundant(instance, greedy(instance)))
-        search.prove(knapsack_cover_bound(instance))
-        search.report("greedy")
-        if not search.closed:
-            if is_full_cover(instance):
-                _full_cover(search, effort, seed)
-            else:
-                _partial(search, effort, seed)
+        if instance.openings is None:
+            _cover(search, effort, seed)
+        else:
+            _shared(search, effort, seed)
     except KeyboardInterrupt:
         search.ending = "interrupt"
         search.report("stopped")
     if effort.cut_short:
         search.ending = "time"
     return _finish(search, measures, uncoverable_rows, start, seed, reason)
+
+
+def _cover(search: Search, effort: Effort, seed: int) -> None:
+    """Greedy, the bound that needs no search, then the ladder for full covers or the one for targets."""
+    search.offer(remove_redundant(search.instance, greedy(search.instance)))
+    search.prove(knapsack_cover_bound(search.instance))
+    search.report("greedy")
+    if not search.closed:
+        if is_full_cover(search.instance):
+            _full_cover(search, effort, seed)
+        else:
+            _partial(search, effort, seed)
+
+
+def _budget(search: Search, effort: Effort, seed: int) -> None:
+    """Greedy, the bound that needs no search, then the ladder for budgets."""
+    search.offer(greedy(search.instance))
+    search.prove(knapsack_budget_bound(search.instance))
+    search.report("greedy")
+    if not search.closed:
+        _partial(search, effort, seed)
+
+
+def _shared(search: Search, effort: Effort, seed: int) -> None:
+    """Opening costs: greedy, the ladder with the costs shared out, local search, branch and bound where it can."""
+    instance = search.instance
+    first = greedy_with_openings(instance)
+    search.offer(first if search.maximise else prune(instance, first))
+    search.report("greedy")
+    model = smaller_rows(instance)
+    rows, nonzeros = model.matrix.shape[0], model.matrix.nnz
+    settled = instance.openings is not None and instance.openings.settled
+    if settled or nonzeros > SMALL_NONZEROS:
+        _relaxed(search, effort.slice(0.8 if settled else 0.4), seed)
+    if search.found and not search.closed:
+        improve(instance, effort.slice(0.2), seed, lambda: search.selected, search.offer)
+        search.report("local search")
+    if search.closed or search.infeasible or max(rows / SHARED_ROWS, nonzeros / SHARED_NONZEROS) > 1.0:
+        return
+    start = search.selected if search.found else None
+    chosen, bound, search.infeasible = solve_shared_exact(model, effort=effort, seed=seed, start=start)
+    if chosen is not None:
+        search.offer(chosen)
+    search.prove(bound)
+    search.report("branch and bound")
+
+
+def _relaxed(search: Search, effort: Effort, seed: int) -> None:
+    """The bound of the problem whose columns bear shares of their sites' costs, and its selection at true costs."""
+    inner = Search(shared_relaxation(search.instance), search.maximise, None)
+    try:
+        (_budget if search.maximise else _cover)(inner, effort, seed)
+    finally:
+        search.infeasible = inner.infeasible
+        search.prove(inner.bound)
+        if inner.found:
+            search.offer(inner.selected if search.maximise else prune(search.instance, inner.selected))
+        search.report("shared costs")
 
 
 def _full_cover(search: Search, effort: Effort, seed: int) -> None:
@@ -186,11 +259,10 @@ def solve_budget(
     effort = Effort.within(time_limit_s)
     search = Search(instance, True, progress)
     try:
-        search.offer(greedy(instance))
-        search.prove(knapsack_budget_bound(instance))
-        search.report("greedy")
-        if not search.closed:
-            _partial(search, effort, seed)
+        if instance.openings is None:
+            _budget(search, effort, seed)
+        else:
+            _shared(search, effort, seed)
     except KeyboardInterrupt:
         search.ending = "interrupt"
         search.report("stopped")
@@ -209,8 +281,10 @@ def _finish(
 ) -> Solution:
     instance = search.instance
     order = build_order(instance, search.selected) if search.found else np.zeros(0, np.int32)
-    verified = search.found and needs_met(instance, order)
     objective = search.value
+    verified = search.found and needs_met(instance, order)
+    if verified and not search.maximise:
+        verified = abs(recounted_cost(instance, order) - objective) <= 1e-9 * max(1.0, objective)
     if not verified:
         why = (
             "the needs and rules contradict each other: no selection meets them all"
@@ -228,7 +302,7 @@ def _finish(
     return Solution(
         selected=order,
         marginal=marginal_gains(instance.matrix, order, instance.required, measures),
-        cost=instance.cost[order],
+        cost=instance.cost[order] + (0.0 if instance.openings is None else instance.openings.in_order(order)),
         objective=objective,
         bound=bound,
         gap=gap,

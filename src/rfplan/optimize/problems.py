@@ -23,6 +23,7 @@ from rfplan.optimize.instance import (
     check_weights,
 )
 from rfplan.optimize.ladder import solve_budget, solve_cover
+from rfplan.optimize.shared_sites import with_openings
 from rfplan.optimize.solution import Progress, Solution
 
 
@@ -65,7 +66,7 @@ class MatrixSetCover:
         cover_times
             Columns each row wants (2: covered still when any one site is lost).
         rules
-            Fixed, forbidden, exclusive and spaced columns.
+            Fixed, forbidden, exclusive and spaced columns; sites whose columns share an opening cost.
         """
         matrix = CoverMatrix.from_sparse(covers)
         m, n = matrix.shape
@@ -91,6 +92,7 @@ class MatrixSetCover:
             blocked,
             conflicts,
         )
+        instance = with_openings(instance, self.rules.site_of, self.rules.opening_cost)
         return solve_cover(instance, self.measures, np.flatnonzero(~coverable), time_limit_s, seed, progress)
 
 
@@ -186,9 +188,10 @@ class MatrixTargetCover:
         fixed, blocked, conflicts = apply_rules(self.rules, self.matrix.shape[1])
         layers = self._layers(_coverable(self.matrix, blocked, self.required))
         layer_group, layer_weight, need, _ = layers
-        return Instance(
+        instance = Instance(
             self.matrix, self.cost, self.required, layer_group, layer_weight, need, np.inf, fixed, blocked, conflicts
         )
+        return with_openings(instance, self.rules.site_of, self.rules.opening_cost)
 
     def _layers(self, coverable: Any) -> tuple[Any, FloatArray, FloatArray, list[str]]:
         """Layers, weights and needs: first what must be whole, then a need a target, then the floors."""
@@ -279,12 +282,9 @@ class MatrixMaximalCoverage:
     def as_instance(self) -> Instance:
         """The problem in the kernels' form; ParameterError when the fixed columns alone pass the budget."""
         fixed, blocked, conflicts = apply_rules(self.rules, self.matrix.shape[1])
-        spent = float(self.cost[fixed].sum())
-        if spent > self.budget * (1 + 1e-12):
-            raise ParameterError(f"the fixed columns cost {spent:g}, more than the budget of {self.budget:g}")
         coverable = _coverable(self.matrix, blocked, self.required)
         group = np.where(coverable & (self.weight > 0), 0, -1).astype(np.int32)[None, :]
-        return Instance(
+        instance = Instance(
             self.matrix,
             self.cost,
             self.required,
@@ -296,6 +296,11 @@ class MatrixMaximalCoverage:
             blocked,
             conflicts,
         )
+        instance = with_openings(instance, self.rules.site_of, self.rules.opening_cost)
+        spent = instance.total_cost(fixed)
+        if spent > self.budget * (1 + 1e-12):
+            raise ParameterError(f"the fixed columns cost {spent:g}, more than the budget of {self.budget:g}")
+        return instance
 
 
 def _coverable(matrix: CoverMatrix, blocked: Any, required: IntArray) -> Any:

@@ -135,6 +135,11 @@ class MatrixRollOut:
             if not 0.0 <= share <= 1.0:
                 raise ParameterError(f"milestone of {year} = {share}: give a share between 0 and 1")
         first = next(iter(check_weights(weight, m).values()))
+        if rules is not None and rules.site_of is not None:
+            raise ParameterError(
+                "rules.site_of: a roll-out takes no opening costs of sites; choose the configurations by TargetCover "
+                "or MaximalCoverage first, and put each site's opening cost into the cost of one of its columns"
+            )
         return cls(
             matrix,
             check_cost(cost, n),

@@ -34,7 +34,7 @@ class Solution:
     marginal
         What each selected column adds, per measure, in build order.
     cost
-        float64 cost of each selected column, in build order.
+        float64 cost of each selected column, in build order; the first on a site bears the site's opening cost.
     objective
         Total cost (cover problems) or total weight covered (budget problems).
     bound
@@ -124,11 +124,20 @@ def needs_met(instance: Instance, columns: npt.NDArray[np.integer]) -> bool:
     totals = instance.group_totals(covered)
     if (totals[finite] < (instance.need - instance.tolerance)[finite]).any():
         return False
-    if instance.cost[chosen].sum() > instance.budget * (1 + 1e-12):
+    if recounted_cost(instance, chosen) > instance.budget * (1 + 1e-12):
         return False
     if not np.isin(instance.fixed, chosen).all() or instance.blocked[chosen].any():
         return False
     return not np.isin(instance.conflicts, chosen).all(axis=1).any()
+
+
+def recounted_cost(instance: Instance, columns: npt.NDArray[np.integer]) -> float:
+    """Cost of a selection, its sites' included, added up apart from the solver."""
+    total = float(instance.cost[columns].sum())
+    if instance.openings is not None:
+        sites = {int(instance.openings.site_of[column]) for column in columns} - {-1}
+        total += sum(float(instance.openings.cost[site]) for site in sorted(sites))
+    return total
 
 
 def marginal_gains(
