@@ -41,7 +41,7 @@ def nested_pairs(instance: Instance, openings: Openings) -> npt.NDArray[np.int64
     or as cheap: some best selection holds no such pair.
     """
     matrix = instance.matrix
-    counted = ((instance.layer_group >= 0) & (instance.layer_weight > 0)).any(axis=0)
+    counted = np.asarray(((instance.layer_group >= 0) & (instance.layer_weight > 0)).any(axis=0), np.bool_)
     free = (openings.site_of >= 0) & (instance.blocked == 0)
     free[instance.fixed] = False
     rows_of = [matrix.col_rows[low:high] for low, high in itertools.pairwise(matrix.col_ptr.tolist())]
