@@ -84,7 +84,7 @@ def grounds(data: Path) -> Iterator[Ground]:
     yield Ground("Jacksboro (Matplotlib), 90 m, clutter 10 m", with_clutter(dem, 10.0), middle(dem), "jacksboro")
     yield Ground("Jacksboro (Matplotlib), 90 m, bare", with_clutter(dem, 0.0), middle(dem))
     fractal = synthetic_relief(1100, 30.0)
-    yield Ground("synthetic fractal, 30 m, clutter 10 m", fractal, middle(fractal), "synthetic_fractal")
+    yield Ground("synthetic fractal, 30 m, clutter 10 m", fractal, middle(fractal))
     yield Ground("synthetic fractal, 30 m, bare", with_clutter(fractal, 0.0), middle(fractal))
     patched = with_clutter(fractal, patches(fractal.shape))
     yield Ground("synthetic fractal, 30 m, patches of 0 to 20 m", patched, middle(fractal), "synthetic_patches")
