@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from rfplan.colours import COVERED, GAP, TECHNOLOGY
-from rfplan.io.raster import write_cog
 from rfplan.io.tables import write_csv
 from rfplan.plan.baseline import ANY, Baseline
 from rfplan.report.charts import Axes, Series, line_chart
@@ -16,6 +15,7 @@ from rfplan.report.facts import Facts
 from rfplan.report.images import Mercator
 from rfplan.report.markup import Column, number, scroll, section, table, tools
 from rfplan.report.payload import class_layer
+from rfplan.report.rasters import write_layers
 
 TABLE_STEP_DBM = 5.0
 """The sweep's table shows every multiple of this; the chart and the CSV hold every level."""
@@ -189,13 +189,4 @@ def write_baseline(facts: Facts, rasters: Path, tables: Path) -> None:
         level = np.asarray(coverage.layers["rsrp_dbm"].values, np.float32)
         words = f"{coverage.level_name} of the strongest {technology} cell today"
         maps.append((f"level_{technology.lower()}_dbm", level, None, "dBm", words))
-    for name, array, nodata, unit, words in maps:
-        write_cog(
-            rasters / f"{name}.tif",
-            array,
-            transform=terrain.transform,
-            crs=str(terrain.crs),
-            nodata=nodata,
-            unit=unit,
-            tags={"SYNTHETIC": facts.context.synthetic_extent, "DESCRIPTION": words},
-        )
+    write_layers(facts, rasters, maps)

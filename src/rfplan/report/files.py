@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from rfplan.colours import hillshade
-from rfplan.io.raster import write_cog
 from rfplan.io.spreadsheets import write_xlsx
 from rfplan.io.tables import write_csv
 from rfplan.io.vector import write_gpkg
 from rfplan.report.extras import extra_layers, extra_tables
 from rfplan.report.facts import Facts
+from rfplan.report.rasters import write_layers
 
 _SHARED = ("code", "name", "area_km2", "area_on_terrain_km2", "population", "population_on_terrain")
 
@@ -39,17 +39,7 @@ def write_rasters(facts: Facts, folder: Path) -> None:
         layers.append((f"rsrp_{when}_dbm", rsrp, None, "dBm", f"Best {facts.level_name} {when} the plan"))
         words = f"Best server {when} the plan: row of tables/cells_{when}.csv"
         layers.append((f"best_server_{when}", server, -1, "", words))
-    tags = {"SYNTHETIC": facts.context.synthetic_extent}
-    for name, array, nodata, unit, words in layers:
-        write_cog(
-            folder / f"{name}.tif",
-            array,
-            transform=terrain.transform,
-            crs=str(terrain.crs),
-            nodata=nodata,
-            unit=unit,
-            tags={**tags, "DESCRIPTION": words},
-        )
+    write_layers(facts, folder, layers)
 
 
 def key_figures(facts: Facts) -> pd.DataFrame:
