@@ -45,6 +45,10 @@ population = 0.99
 [solve]
 time_limit_s = 5
 seed = 1
+
+[tuning]
+near_m = 10000
+rules = { tilt_steps_deg = [-2, 2], max_changes_per_site = 2 }
 """
 
 
@@ -84,4 +88,6 @@ with tempfile.TemporaryDirectory() as name:
         f"people covered: {before['covered_population_percent']:.1f} % before, "
         f"{after['covered_population_percent']:.1f} % after; verified to the pixel: {plan.verified}"
     )
+    tuning = plan.additions.tuning
+    print(f"sectors tuned: {tuning.cells['sector_id'].nunique()}, people gained: {tuning.settings.gained_people:.0f}")
     print(f"report: {page.name}, {page.stat().st_size // 1024} kB, and {len(list(page.parent.rglob('*.tif')))} maps")

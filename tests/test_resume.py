@@ -85,6 +85,9 @@ technologies = ["2G", "3G", "4G"]
 [rollout]
 years = [2025, 2026]
 
+[tuning]
+rules = { tilt_steps_deg = [-2, 2], rounds = 1 }
+
 [backhaul]
 
 [expansion_5g]

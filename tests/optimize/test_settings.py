@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import rfplan.optimize.sector_state as sector_state
 from rfplan.coverage import Service, compute_coverage
 from rfplan.errors import ParameterError
+from rfplan.io.memo import Memo
 from rfplan.network import Network
 from rfplan.optimize.settings import SettingRules, Steps, set_sector, tune_sectors
 from rfplan.propagation.plane_earth import LogDistance
@@ -78,3 +80,48 @@ def test_sites_must_be_named(world):
         tune_sectors(world.coverage, world.demand, site_ids=[])
     with pytest.raises(ParameterError, match="no such site"):
         tune_sectors(world.coverage, world.demand, site_ids=["Z"])
+
+
+def test_only_sites_whose_windows_can_meet_are_predicted(monkeypatch):
+    terrain = Terrain.from_arrays(
+        20.0 + 10.0 * np.random.default_rng(3).random((24, 120)),
+        x0_m=5e5, y0_m=2.3e6, resolution_m=250.0, crs="EPSG:32648", clutter_height_m=0.0,
+    )  # fmt: skip
+    # Radius 4 km: windows of A and B meet, C's only just touches that of A, D's does not.
+    lon, lat = terrain.lonlat(5e5 + np.array([6e3, 9e3, 13.9e3, 20e3]), np.full(4, 2.297e6))
+    table = pd.DataFrame({"site_id": list("ABCD"), "lon_deg": lon, "lat_deg": lat})
+    network = Network.with_sectors(table, azimuth_deg=(90.0, 270.0))
+    coverage = compute_coverage(
+        network, terrain, model=LogDistance(exponent=3.0), service=Service(required_rsrp_dbm=-110.0), radius_m=4000.0,
+        method="exact",
+    )  # fmt: skip
+    demand = SimpleNamespace(population=np.ones(terrain.shape), commune_index=np.zeros(terrain.shape, np.int32))
+    rules = SettingRules((-40.0, 40.0), (-2.0,), min_sinr_db=0.0, rounds=1)
+    near = sector_state._sites_near(coverage, ["A"])
+    assert near == {"A", "B", "C"}
+    found = tune_sectors(coverage, demand, site_ids=["A"], rules=rules)
+    assert found.verified
+    assert len(found.changes) > 0
+    monkeypatch.setattr(sector_state, "_sites_near", lambda *_: set("ABCD"))
+    whole = tune_sectors(coverage, demand, site_ids=["A"], rules=rules)
+    pd.testing.assert_frame_equal(found.changes, whole.changes)
+    pd.testing.assert_frame_equal(found.figures, whole.figures)
+
+
+def test_a_remembered_search_is_not_done_again(world, tmp_path, monkeypatch):
+    rules = SettingRules((-40, 40), (-2,), keep_covered=False, rounds=1)
+    first = tune_sectors(world.coverage, world.demand, site_ids=["A", "B"], rules=rules, memo=Memo(tmp_path))
+    assert len(first.changes) > 0
+    monkeypatch.setattr(sector_state, "SectorState", None)
+    again = tune_sectors(world.coverage, world.demand, site_ids=["A", "B"], rules=rules, memo=Memo(tmp_path))
+    pd.testing.assert_frame_equal(first.changes, again.changes)
+    pd.testing.assert_frame_equal(first.network.sectors, again.network.sectors)
+    with pytest.raises(TypeError):  # other rules are another search
+        tune_sectors(world.coverage, world.demand, site_ids=["A"], rules=SettingRules(rounds=1), memo=Memo(tmp_path))
+
+
+def test_of_equal_settings_the_one_that_changes_least_comes_first():
+    every = list(SettingRules((-40.0, 40.0), (-2.0,), (-1.0,), height_steps_m=(5.0,)).steps())
+    assert every[0] == Steps()
+    assert len(every) == len(set(every)) == 3 * 2 * 2 * 2
+    assert np.all(np.diff([np.count_nonzero(steps) for steps in every]) >= 0)

@@ -32,7 +32,7 @@ def show_plan(made: Any, page: Path) -> None:
 
 
 def _show_additions(made: Any) -> None:
-    """Print years, backhaul, 5G and parameters where there are any."""
+    """Print years, tuning, backhaul, 5G and parameters where there are any."""
     extra = made.additions
     if extra.rollout is not None:
         for row in extra.rollout.years.to_dict("records"):
@@ -41,6 +41,10 @@ def _show_additions(made: Any) -> None:
                 f"  {row['year']}: {row['sites']:4d} sites, cost {row['spent']:8.2f}, "
                 f"people {row['people_percent']:.2f} %, area {row['area_percent']:.2f} %{milestone}"
             )
+    if extra.tuning is not None:
+        settings, measure = extra.tuning.settings, extra.tuning.rules.objective
+        gained, unit = (settings.gained_people, "people") if measure == "people" else (settings.gained_km2, "km2")
+        print(f"sectors tuned: {extra.tuning.cells['sector_id'].nunique()}, gained {gained:,.1f} {unit}")
     if extra.backhaul is not None:
         counts = extra.backhaul.sites["medium"].value_counts()
         print("backhaul: " + ", ".join(f"{count} x {name}" for name, count in counts.items()))

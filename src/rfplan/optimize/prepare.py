@@ -99,11 +99,10 @@ class Prepared:
         mismatch = int((promised != got).sum())
         if progress is not None:
             progress("verify", float(mismatch), float(promised.sum()))
-        uncoverable = self._uncoverable(solution)
         return Plan(
             sites=site_table(self.candidates, solution, self.people, self.area),
             solution=solution,
-            uncoverable=uncoverable,
+            uncoverable=self.uncoverable(solution, after),
             coverage_before=self.coverage,
             coverage_after=after,
             demand=self.grid,
@@ -119,13 +118,14 @@ class Prepared:
             },
         )
 
-    def _uncoverable(self, solution: Solution) -> Any:
+    def uncoverable(self, solution: Solution, after: Coverage) -> Any:
+        """Polygons of what no candidate can cover, nor `after` does: people, area_km2, reason."""
         terrain = self.coverage.terrain
         table = self.candidates.table
         near = near_any(
             table["x_m"].to_numpy(np.float64), table["y_m"].to_numpy(np.float64), self.coverage.radius_m, terrain
         )
-        rest = self.covers.mask(solution.uncoverable_rows)
+        rest = self.covers.mask(solution.uncoverable_rows) & ~after.covered
         return uncoverable_polygons(rest, near, np.asarray(self.grid.population, np.float64), terrain)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rfplan.coverage.beams import traffic_gain_db
-from rfplan.coverage.predict import checked_sites, make_predictor
+from rfplan.coverage.predict import Placement, checked_sites, make_predictor
 from rfplan.coverage.radio import CellSums, RadioMap, carrier_numbers, sent_share
 from rfplan.errors import ParameterError
 from rfplan.kernels.radio import Q_SINR
@@ -63,14 +64,17 @@ class SectorState:
     """The network so far: who covers each pixel and, with a required SINR, where it is reached.
 
     Levels, sums and SINR are those of :func:`compute_coverage` and :func:`compute_radio` to the bit: sums are exact
-    integers, so that leaving one site out and adding it again in another setting rounds nothing.
+    integers, so that leaving one site out and adding it again in another setting rounds nothing. Only the sites named
+    may be left out; of the others those are predicted whose windows can meet theirs, for the rest of the map the
+    coverage says what is covered.
     """
 
-    def __init__(self, coverage: Coverage, min_sinr_db: float | None) -> None:
+    def __init__(self, coverage: Coverage, min_sinr_db: float | None, site_ids: Sequence[str]) -> None:
         self.terrain, self.technology = coverage.terrain, coverage.technology
         self.min_sinr_db = min_sinr_db
         self._settings: dict[str, Any] = settings_of(coverage)
         self._losses = LossCache()
+        self._near = _sites_near(coverage, site_ids)
         self.use(coverage.network)
         cells = self.network.cells
         self._load = sent_share(self.technology, cells["load"].to_numpy(dtype=np.float64))
@@ -83,13 +87,15 @@ class SectorState:
         for name, site in self._sites.items():
             loss = self._losses.window(self._predictor, name, site)
             self.count[loss.rows, loss.cols] += self._predictor.predict(site, loss).margin_db >= 0.0
+        np.maximum(self.count, coverage.covered, out=self.count)  # beyond the windows not every site was counted
 
     def use(self, network: Network) -> None:
         """Go on from this network: the same cells in other settings."""
         self.network = network
         self._predictor = make_predictor(network, self.terrain, **self._settings)
         names = network.sites["site_id"].astype(str).tolist()
-        self._sites = {names[s.site]: s for s in checked_sites(self._predictor)}
+        sites = {names[s.site]: s for s in checked_sites(self._predictor)}
+        self._sites = {name: site for name, site in sites.items() if name in self._near}
 
     def leave_out(self, name: str) -> Trial:
         """Everything but one site, in its window.
@@ -156,6 +162,22 @@ class SectorState:
             if gain is not None:
                 planes[Q_SINR] += gain[window]
         return np.asarray(planes[Q_SINR])
+
+
+def _sites_near(coverage: Coverage, site_ids: Sequence[str]) -> set[str]:
+    """Sites whose prediction window may share a pixel with that of one of these, they included."""
+    from scipy.spatial import cKDTree
+
+    place = Placement.of(coverage.network, coverage.terrain)
+    names = coverage.network.sites["site_id"].astype(str).to_numpy()
+    on = place.on_terrain
+    named = on & np.isin(names, list(site_ids))
+    if not named.any():
+        return set()
+    position = np.column_stack([place.x_m, place.y_m])
+    reach_m = 2.0 * (coverage.radius_m + 2.0 * coverage.terrain.resolution_m)
+    away_m, _ = cKDTree(position[named]).query(position[on], p=np.inf)
+    return set(names[on][away_m <= reach_m].tolist())
 
 
 def _meet(a: slice, b: slice) -> bool:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rfplan.errors import ParameterError
+from rfplan.io.memo import Memo
 from rfplan.network.schema import RANGES
 from rfplan.optimize.prepare import predict_like, settings_of
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from rfplan.coverage import Coverage
+    from rfplan.io.blobs import Blob
     from rfplan.network import Network
     from rfplan.optimize.sector_state import Outcome, SectorState, Trial
+    from rfplan.terrain import Terrain
 
 BoolArray = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -78,16 +81,20 @@ class SettingRules:
             raise ParameterError(f"SettingRules.objective={self.objective!r} must be 'people' or 'area'")
         if self.min_sinr_db is not None and not -40.0 <= self.min_sinr_db <= 60.0:
             raise ParameterError(f"SettingRules.min_sinr_db={self.min_sinr_db!r} must be within -40…60 dB")
+        for name, least in (("max_changes_per_site", 0), ("rounds", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ParameterError(f"SettingRules.{name}={value!r} must be a whole number from {least}")
         for part in fields(self):
             values = getattr(self, part.name)
             if part.name.endswith(("_deg", "_steps_db", "_m")) and not np.isfinite(values).all():
                 raise ParameterError(f"SettingRules.{part.name}={values!r} must be finite")
 
     def steps(self) -> Iterator[Steps]:
-        """Every combination, no change included, in a fixed order."""
+        """Every combination, no change included, those that change fewer settings first: of equals these are taken."""
         parts = (self.azimuth_steps_deg, self.tilt_steps_deg, self.power_steps_db, self.height_steps_m)
-        for combination in product(*(sorted({*part, 0.0}) for part in parts)):
-            yield Steps(*combination)
+        every = (Steps(*map(float, combination)) for combination in product(*(sorted({*part, 0.0}) for part in parts)))
+        yield from sorted(every, key=np.count_nonzero)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +126,8 @@ class SettingsPlan:
         Demand pixels served before and not after: 0 with ``keep_served`` or, without a required SINR, ``keep_covered``.
     verified
         The demand pixels covered and served after are exactly those the search counted on.
+    mismatch_pixels
+        How many demand pixels differ in one or the other (0 when verified).
     """
 
     changes: pd.DataFrame
@@ -133,6 +142,7 @@ class SettingsPlan:
     lost_pixels: int
     lost_served_pixels: int
     verified: bool
+    mismatch_pixels: int
 
 
 def tune_sectors(
@@ -142,11 +152,13 @@ def tune_sectors(
     site_ids: Sequence[str],
     rules: SettingRules | None = None,
     progress: Callable[[str, float, float], None] | None = None,
+    memo: Memo | None = None,
 ) -> SettingsPlan:
     """Search better settings sector by sector over the true prediction; the best step of each sector is taken.
 
     A local search: it ends where no single sector can be improved (or after the last round), and no bound is proven.
-    Path loss is worked out once a site, height and band and kept in memory: 4 bytes a pixel of the site's window each.
+    Path loss of these sites and those around them is worked out once a site, height and band and kept in memory:
+    4 bytes a pixel of the site's window each.
 
     Parameters
     ----------
@@ -160,6 +172,8 @@ def tune_sectors(
         Steps, limits and objective.
     progress
         Called with ("tune sectors", sectors done, sectors in all).
+    memo
+        Remembers the search and the prediction after it; None remembers nothing.
 
     Raises
     ------
@@ -167,20 +181,45 @@ def tune_sectors(
         If no site is named, one is unknown or off the terrain, a height would leave 0.5…800 m, or a SINR is required
         of a technology other than 4G and 5G.
     """
+    from rfplan.coverage.predict import make_predictor
     from rfplan.optimize.sector_state import SectorState
 
     rules = rules or SettingRules()
     todo = _sectors_to_tune(coverage, site_ids, rules)
     domain, people = _weights(coverage, demand)
     sinr_before = _sinr_db(coverage, rules)
-    before = _reached(coverage, sinr_before, rules) & domain
-    state = SectorState(coverage, rules.min_sinr_db)
-    tuned = _Tuning(state, rules, people, domain, coverage.covered & domain, before)
-    for _ in range(rules.rounds):
+    before = _Reach(coverage.covered & domain, _reached(coverage, sinr_before, rules) & domain)
+    memo = memo or Memo(None)
+    if memo.folder is not None:
+        network = coverage.network
+        ground = make_predictor(network, coverage.terrain, **settings_of(coverage)).identity()
+        memo = memo.on(*ground, network.sectors, network.cells, people, domain, rules, todo)
+
+    def work() -> tuple[dict[str, Any], dict[str, BoolArray]]:
+        state = SectorState(coverage, rules.min_sinr_db, list(todo))
+        found = _search(_Tuning(state, rules, people, domain, before), todo, progress)
+        return {"moves": found.moves}, {"covered": (found.state.count > 0) & domain, "served": found.served}
+
+    found = memo.recall("tuning", work)
+    return _compared(coverage, rules, (domain, people), before, sinr_before, found, memo)
+
+
+class _Reach(NamedTuple):
+    """Demand pixels that are covered, and those of them that are served."""
+
+    covered: BoolArray
+    served: BoolArray
+
+
+def _search(
+    tuned: _Tuning, todo: dict[str, list[str]], progress: Callable[[str, float, float], None] | None
+) -> _Tuning:
+    """Pass over the sectors until none is changed any more."""
+    for _ in range(tuned.rules.rounds):
         changed = False
         done = 0
         for site, sectors in todo.items():
-            trial = state.leave_out(site)  # the other sites stay as they are while this one is tuned
+            trial = tuned.state.leave_out(site)  # the other sites stay as they are while this one is tuned
             for sector in sectors:
                 changed |= tuned.improve(trial, sector)
                 done += 1
@@ -188,7 +227,45 @@ def tune_sectors(
                     progress("tune sectors", float(done), float(sum(map(len, todo.values()))))
         if not changed:
             break
-    return _plan(coverage, tuned, sinr_before)
+    return tuned
+
+
+def _compared(
+    coverage: Coverage,
+    rules: SettingRules,
+    demand: tuple[BoolArray, Floats],
+    before: _Reach,
+    sinr_before: xr.DataArray | None,
+    found: Blob,
+    memo: Memo,
+) -> SettingsPlan:
+    """Predict the tuned network as a whole, and compare it with what was before and with what the search counted on."""
+    domain, people = demand
+    moves = [tuple(move) for move in found.about["moves"]]
+    network = coverage.network
+    for sector, steps in {str(move[0]): Steps(*move[2:6]) for move in moves}.items():
+        network = set_sector(network, coverage.network, sector, steps)
+    after = predict_like(coverage, network, memo, "coverage_tuned") if moves else coverage
+    sinr_after = _sinr_db(after, rules) if moves else sinr_before
+    got = _Reach(after.covered & domain, _reached(after, sinr_after, rules) & domain)
+    figures = _figures({"before": before, "after": got}, people, domain, coverage.terrain)
+    gained = figures.diff().iloc[1]
+    mismatch = int(((got.covered != found.arrays["covered"]) | (got.served != found.arrays["served"])).sum())
+    return SettingsPlan(
+        changes=pd.DataFrame(moves, columns=["sector_id", "site_id", *Steps._fields, "gained_people", "gained_km2"]),
+        network=network,
+        coverage_before=coverage,
+        coverage_after=after,
+        sinr_before_db=sinr_before,
+        sinr_after_db=sinr_after,
+        figures=figures,
+        gained_people=float(gained["served_people"]),
+        gained_km2=float(gained["served_km2"]),
+        lost_pixels=int((before.covered & ~got.covered).sum()),
+        lost_served_pixels=int((before.served & ~got.served).sum()),
+        verified=mismatch == 0,
+        mismatch_pixels=mismatch,
+    )
 
 
 def _sectors_to_tune(coverage: Coverage, site_ids: Sequence[str], rules: SettingRules) -> dict[str, list[str]]:
@@ -243,59 +320,31 @@ def _reached(coverage: Coverage, sinr_db: xr.DataArray | None, rules: SettingRul
     return np.asarray(coverage.covered & (sinr_db.values >= rules.min_sinr_db))
 
 
-def _plan(coverage: Coverage, tuned: _Tuning, sinr_before: xr.DataArray | None) -> SettingsPlan:
-    """Predict the tuned network as a whole and compare."""
-    rules, state, domain = tuned.rules, tuned.state, tuned.domain
-    after = predict_like(coverage, state.network) if tuned.moves else coverage
-    sinr_after = _sinr_db(after, rules) if tuned.moves else sinr_before
-    covered, served = after.covered & domain, _reached(after, sinr_after, rules) & domain
-    masks = {"before": (tuned.covered_before, tuned.served_before), "after": (covered, served)}
-    units = {"people": tuned.people, "km2": tuned.km2}
-    figures = pd.DataFrame(
-        [
-            {
-                f"{word}_{unit}": float(each[mask].sum())
-                for word, mask in zip(("covered", "served"), pair, strict=True)
-                for unit, each in units.items()
-            }
-            for pair in masks.values()
-        ],
-        index=list(masks),
-    )
-    gained = figures.diff().iloc[1]
-    names = ["sector_id", "site_id", *Steps._fields, "gained_people", "gained_km2"]
-    return SettingsPlan(
-        changes=pd.DataFrame(tuned.moves, columns=names),
-        network=state.network,
-        coverage_before=coverage,
-        coverage_after=after,
-        sinr_before_db=sinr_before,
-        sinr_after_db=sinr_after,
-        figures=figures,
-        gained_people=float(gained["served_people"]),
-        gained_km2=float(gained["served_km2"]),
-        lost_pixels=int((tuned.covered_before & ~covered).sum()),
-        lost_served_pixels=int((tuned.served_before & ~served).sum()),
-        verified=bool((covered == ((state.count > 0) & domain)).all() and (served == (tuned.served & domain)).all()),
-    )
+def _figures(reach: dict[str, _Reach], people: Floats, domain: BoolArray, terrain: Terrain) -> pd.DataFrame:
+    """People and km² covered and served, a row an entry."""
+    units = {"people": people, "km2": _pixel_km2(domain, terrain)}
+    rows = [
+        {
+            f"{word}_{unit}": float(each[mask].sum())
+            for word, mask in zip(_Reach._fields, pair, strict=True)
+            for unit, each in units.items()
+        }
+        for pair in reach.values()
+    ]
+    return pd.DataFrame(rows, index=list(reach))
+
+
+def _pixel_km2(domain: BoolArray, terrain: Terrain) -> Floats:
+    return np.where(domain, 1e-6 * terrain.resolution_m**2, 0.0)
 
 
 class _Tuning:
     """The running search: moves so far and the pixels served with them."""
 
-    def __init__(
-        self,
-        state: SectorState,
-        rules: SettingRules,
-        people: Floats,
-        domain: BoolArray,
-        covered: BoolArray,
-        served: BoolArray,
-    ) -> None:
-        self.state, self.rules, self.people, self.domain = state, rules, people, domain
-        self.covered_before, self.served_before = covered, served
-        self.served = served.copy()
-        self.km2 = np.where(domain, 1e-6 * state.terrain.resolution_m**2, 0.0)
+    def __init__(self, state: SectorState, rules: SettingRules, people: Floats, domain: BoolArray, before: _Reach):
+        self.state, self.rules, self.people, self.domain, self.before = state, rules, people, domain, before
+        self.served = before.served.copy()
+        self.km2 = _pixel_km2(domain, state.terrain)
         self.moves: list[tuple[str | float, ...]] = []
         self.steps: dict[str, Steps] = {}
         self._start = state.network
@@ -325,10 +374,10 @@ class _Tuning:
 
     def _allowed(self, trial: Trial, outcome: Outcome) -> bool:
         """Nothing that is to be kept is lost."""
-        if self.rules.keep_covered and (self.covered_before[trial.window] & (outcome.covering == 0)).any():
+        if self.rules.keep_covered and (self.before.covered[trial.window] & (outcome.covering == 0)).any():
             return False
         keep = self.rules.keep_served and self.rules.min_sinr_db is not None
-        return not (keep and (self.served_before[trial.window] & ~outcome.served).any())
+        return not (keep and (self.before.served[trial.window] & ~outcome.served).any())
 
     def _with(self, sector: str, steps: Steps) -> Network:
         """The network so far with one sector at other steps from the start."""

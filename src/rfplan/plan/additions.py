@@ -1,4 +1,4 @@
-"""What a plan may hold beyond the chosen sites: roll-out, backhaul, 5G, network parameters."""
+"""What a plan may hold beyond the chosen sites: roll-out, tuning, backhaul, 5G, network parameters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rfplan.optimize.pci import ParameterPlan
     from rfplan.plan.backhaul import SiteBackhaul
     from rfplan.plan.expansion import Expansion5G
+    from rfplan.plan.tuning import SectorTuning
     from rfplan.plan.years import YearPlan
 
 
@@ -24,6 +25,8 @@ class Additions:
         What costs are counted in.
     rollout
         Sites by year.
+    tuning
+        Settings of sectors that were changed once the sites were chosen.
     backhaul
         How the chosen sites are joined to the fibre.
     expansion_5g
@@ -34,6 +37,7 @@ class Additions:
 
     cost_unit: str = RELATIVE_UNIT
     rollout: YearPlan | None = None
+    tuning: SectorTuning | None = None
     backhaul: SiteBackhaul | None = None
     expansion_5g: Expansion5G | None = None
     parameters: ParameterPlan | None = None

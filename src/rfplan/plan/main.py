@@ -20,6 +20,7 @@ from rfplan.plan.bookkeeping import Progress, Run, claimed
 from rfplan.plan.expansion import expand_5g
 from rfplan.plan.keeping import keep_baseline, keep_coverage, keep_table
 from rfplan.plan.parameters import network_parameters
+from rfplan.plan.tuning import tune_plan
 from rfplan.plan.words import metadata
 from rfplan.plan.years import roll_out
 from rfplan.scenario import Scenario, load_scenario
@@ -42,6 +43,7 @@ STAGES = (
     "candidates",
     "choose sites",
     "roll-out",
+    "tuning",
     "backhaul",
     "5G expansion",
     "parameters",
@@ -65,7 +67,7 @@ class ScenarioPlan(Plan):
     network_report
         What reading the network found.
     additions
-        Roll-out by year, backhaul, 5G and network parameters, as far as the scenario asks for them.
+        Roll-out by year, tuned sectors, backhaul, 5G and network parameters, as far as the scenario asks for them.
     """
 
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -270,6 +272,10 @@ def _plan(run: Run) -> ScenarioPlan:
     with run.stage("roll-out"):
         solved, years = roll_out(scenario, ready, solved, run.tell)
         keep_table(run, "build_list.csv", solved.sites)
+    with run.stage("tuning"):
+        solved, tuning = tune_plan(scenario, ready, solved, run.memo, run.tell)
+        if tuning is not None:
+            keep_table(run, "tuning.csv", tuning.cells)
     with run.stage("backhaul"):
         backhaul = site_backhaul(scenario, given.terrain, given.network, candidates, solved.sites, without)
         if backhaul is not None:
@@ -296,5 +302,5 @@ def _plan(run: Run) -> ScenarioPlan:
         key_figures_after=figures_after,
         baseline=predicted.baseline,
         network_report=given.network_report,
-        additions=Additions(scenario.costs.unit, years, backhaul, expansion, parameters),
+        additions=Additions(scenario.costs.unit, years, tuning, backhaul, expansion, parameters),
     )

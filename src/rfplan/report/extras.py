@@ -1,4 +1,4 @@
-"""What the report says where a plan holds more than sites and years: backhaul, 5G, network parameters."""
+"""What the report says where a plan holds more than sites and years: tuning, backhaul, 5G, network parameters."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import pandas as pd
 from rfplan.report.backhaul import backhaul_layer, backhaul_section
 from rfplan.report.expansion import expansion_layer, expansion_section, expansion_tables, parameters_section
 from rfplan.report.facts import Facts
+from rfplan.report.tuning import tuning_section, tuning_tables
 
 
 def extra_sections(facts: Facts) -> list[tuple[str, str, str]]:
     """Identity, name in the contents and HTML of each section; empty where the plan has nothing of it."""
     return [
+        ("tuning", "Sector tuning", tuning_section(facts)),
         ("backhaul", "Backhaul", backhaul_section(facts)),
         ("expansion", "5G", expansion_section(facts)),
         ("parameters", "Parameters", parameters_section(facts)),
@@ -25,6 +27,7 @@ def extra_tables(facts: Facts) -> dict[str, pd.DataFrame]:
     out = {}
     if facts.rollout is not None:
         out["rollout"] = facts.rollout.years
+    out |= tuning_tables(facts)
     if facts.backhaul is not None:
         out["backhaul"] = facts.backhaul.sites
         out["backhaul_hops"] = facts.backhaul.links

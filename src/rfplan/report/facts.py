@@ -64,7 +64,7 @@ class Facts:
     solution : dict
         ``objective, bound, gap, seed, status, reason, verified, candidates``; None where unknown.
     additions : rfplan.plan.additions.Additions or None
-        Roll-out, backhaul, 5G and network parameters, as far as the plan has them.
+        Roll-out, tuned sectors, backhaul, 5G and network parameters, as far as the plan has them.
     baseline : Baseline or None
         Today's network by technology and operator, where the scenario asks for it.
     """
@@ -97,6 +97,11 @@ class Facts:
     def rollout(self) -> Any:
         """Sites by year (`rfplan.plan.years.YearPlan`), or None."""
         return getattr(self.additions, "rollout", None)
+
+    @property
+    def tuning(self) -> Any:
+        """Sectors in better settings (`rfplan.plan.tuning.SectorTuning`), or None."""
+        return getattr(self.additions, "tuning", None)
 
     @property
     def backhaul(self) -> Any:

@@ -1,4 +1,4 @@
-"""Sections that build on the choice of sites: roll-out, backhaul, 5G, network parameters."""
+"""Sections that build on the choice of sites: roll-out, tuning, backhaul, 5G, network parameters."""
 
 from __future__ import annotations
 
@@ -41,6 +41,18 @@ class RollOutSection(Section):
         if self.budget is None and not self.budgets:
             return None
         return {year: self.budgets.get(year, self.budget or 0.0) for year in self.years}
+
+
+class TuningSection(Section):
+    """Settings of sectors, searched once the sites are chosen."""
+
+    sites: Literal["new", "all"] | tuple[str, ...] = Field(
+        "new", description='"new" (those of the plan), "all", or a list of site_id besides the new ones'
+    )
+    near_m: float = Field(
+        0.0, ge=0, le=100_000, description="0 to 100,000 m: existing sites this near to a new one are tuned too"
+    )
+    rules: dict[str, Any] = Field(default_factory=dict, description="fields of SettingRules")
 
 
 class BackhaulSection(Section):

@@ -78,6 +78,26 @@ def make_rules(scenario: Scenario) -> Any:
     return _made(scenario, "candidates", CandidateRules, values)
 
 
+def make_setting_rules(scenario: Scenario) -> Any:
+    """Return the rules for tuning sectors; what the plan covers stays covered, or its targets would not hold."""
+    from rfplan.optimize.settings import SettingRules
+
+    given = {} if scenario.tuning is None else scenario.tuning.rules
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    rules = _made(scenario, "tuning.rules", SettingRules, values)
+    if not rules.keep_covered:
+        raise ScenarioError(
+            f"{scenario.source}: tuning.rules.keep_covered: got False; a plan's targets count on every pixel it "
+            "covers, so tuning may take none away; leave the key out (rfplan.tune_sectors in Python takes False)"
+        )
+    if rules.min_sinr_db is not None and scenario.coverage.technology not in ("4G", "5G"):
+        raise ScenarioError(
+            f"{scenario.source}: tuning.rules.min_sinr_db: a data SINR of 4G and 5G, but coverage.technology is "
+            f"{scenario.coverage.technology}; leave the key out"
+        )
+    return rules
+
+
 def make_backhaul_rules(scenario: Scenario) -> Any:
     """Return the rules for hops; costs not given are multiples of ``costs.greenfield``."""
     from rfplan.optimize.hops import BackhaulRules
@@ -118,6 +138,8 @@ def _made(scenario: Scenario, section: str, kind: Any, values: Mapping[str, Any]
         default = fields[key].default
         if isinstance(default, (int, float)) and not isinstance(default, bool) and not _is_number(value):
             raise ScenarioError(f"{scenario.source}: {section}.{key}: got {value!r}; it must be a number")
+        if isinstance(default, bool) and not isinstance(value, bool):
+            raise ScenarioError(f"{scenario.source}: {section}.{key}: got {value!r}; it must be true or false")
         if isinstance(default, str) and not isinstance(value, str):
             raise ScenarioError(f"{scenario.source}: {section}.{key}: got {value!r}; it must be text in quotes")
     try:

@@ -11,7 +11,13 @@ from pydantic import Field, PrivateAttr
 
 from rfplan.errors import ScenarioError
 from rfplan.scenario import builders
-from rfplan.scenario.additions import BackhaulSection, Expansion5GSection, ParametersSection, RollOutSection
+from rfplan.scenario.additions import (
+    BackhaulSection,
+    Expansion5GSection,
+    ParametersSection,
+    RollOutSection,
+    TuningSection,
+)
 from rfplan.scenario.base import Section
 from rfplan.scenario.inputs import DemandSection, FetchedSection, NetworkSection, TerrainSection
 from rfplan.scenario.planning import (
@@ -55,6 +61,7 @@ class Scenario(Section):
     target: TargetSection = TargetSection()
     solve: SolveSection = SolveSection()
     rollout: RollOutSection | None = Field(None, description="which sites in which year")
+    tuning: TuningSection | None = Field(None, description="settings of the planned sectors")
     costs: CostsSection = CostsSection()
     backhaul: BackhaulSection | None = Field(None, description="how sites are joined to the fibre")
     expansion_5g: Expansion5GSection | None = Field(None, description="5G on existing and chosen sites")
@@ -140,6 +147,10 @@ class Scenario(Section):
     def make_rules(self) -> Any:
         """Return the rules for candidates."""
         return builders.make_rules(self)
+
+    def make_setting_rules(self) -> Any:
+        """Return the rules for tuning sectors."""
+        return builders.make_setting_rules(self)
 
     def make_backhaul_rules(self) -> Any:
         """Return the rules for hops; costs not given are multiples of ``costs.greenfield``."""
