@@ -14,7 +14,7 @@ from rfplan.network import Network
 from rfplan.optimize.candidates import CandidateRules, find_candidates
 from rfplan.optimize.configurations import site_configurations
 from rfplan.optimize.overlay import OVERLAY_BANDS
-from rfplan.optimize.radio import MaximalCoverage, TargetCover
+from rfplan.optimize.radio import MaximalCoverage, RollOut, TargetCover
 from rfplan.propagation.free_space import FreeSpace
 from rfplan.terrain import Terrain
 
@@ -60,6 +60,22 @@ def test_a_plan_over_configurations_is_verified_and_adds_up(world):
     budget = MaximalCoverage(world.before, world.demand, table, budget=3.0, rules=rules).solve(10)
     assert budget.verified
     assert budget.sites["cumulative_cost"].iloc[-1] <= 3.0 + 1e-9
+
+
+def test_a_roll_out_opens_a_site_in_the_first_year_that_builds_on_it(world):
+    table, rules = site_configurations(world.found, bands=OVERLAY_BANDS[:2])
+    budgets = {2025: 2.0, 2026: 2.0, 2027: 1.0}
+    plan = RollOut(world.before, world.demand, table, rules=rules, budgets=budgets, carry_over=True).solve(10)
+    assert plan.verified
+    paid, opened = dict.fromkeys(budgets, 0.0), set()
+    for column, year in zip(plan.solution.selected, plan.sites["year"], strict=True):
+        site = rules.site_of[column]
+        paid[year] += table.cost[column] + (0.0 if site in opened else rules.opening_cost[site])
+        opened.add(site)
+    assert plan.years["spent"].tolist() == pytest.approx(list(paid.values()))
+    assert plan.sites.groupby("year")["cost"].sum().to_dict() == pytest.approx({y: c for y, c in paid.items() if c})
+    assert (plan.years["spent"].cumsum() <= np.cumsum(list(budgets.values())) + 1e-9).all()
+    assert plan.objective <= plan.bound
 
 
 def test_bad_configurations_are_refused(world):

@@ -211,5 +211,8 @@ def test_bad_openings_are_refused():
     rules = Rules(site_of=np.array([0, 0]), opening_cost=5.0, fixed=(0,))
     with pytest.raises(ParameterError, match="fixed columns cost 6"):
         MatrixMaximalCoverage.from_matrix(covers, 1.0, budget=5.0, rules=rules).solve(1)
-    with pytest.raises(ParameterError, match="opening costs"):
-        MatrixRollOut.from_matrix(covers, 1.0, budgets={2025: 5.0}, rules=rules)
+    bad = Rules(site_of=np.array([0, 1]), opening_cost=[1.0])
+    with pytest.raises(ParameterError, match="opening_cost has shape"):
+        MatrixRollOut.from_matrix(covers, 1.0, budgets={2025: 5.0}, rules=bad)
+    with pytest.raises(ParameterError, match="the fixed columns cost more than the budget of 2025"):
+        MatrixRollOut.from_matrix(covers, 1.0, budgets={2025: 5.5}, rules=rules).solve(1)

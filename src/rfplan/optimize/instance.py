@@ -120,7 +120,8 @@ class Rules:
         same site of `site_of` are exempt among themselves.
     site_of, opening_cost
         Site of each column, whole numbers (n,) from 0, -1 for none, and what each site costs once when any of its
-        columns is selected (one number, or one a site, >= 0); the columns' own costs are then what comes on top.
+        columns is selected (one number, or one a site, >= 0); the columns' own costs are then what comes on top. In a
+        roll-out the first year that builds any of them pays.
     """
 
     fixed: tuple[int, ...] = ()

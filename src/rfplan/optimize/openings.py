@@ -15,7 +15,7 @@ IntArray = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class Openings:
+class SiteCosts:
     """Sites that cost something once, whichever and however many of their configurations are selected.
 
     Attributes
@@ -24,21 +24,22 @@ class Openings:
         int32 (n,): site of each column, -1 for none.
     cost
         float64 (s,): cost of opening each site, >= 0.
-    clique
-        int32 (n,): of the columns of one site with the same number no best selection holds two; -1 for none.
-    share
-        float64 (n,): what of its site's cost each column bears. The shares of some best selection add up to no more
-        than what it pays for its sites: a site whose columns fall into k cliques has at most k of them selected, and
-        each bears 1/k; a site with a fixed column is open anyway, and that column bears all.
-    settled
-        Every site has one clique, a fixed column or no cost: branch and bound would find no better bound.
     """
 
     site_of: IntArray
     cost: FloatArray
-    clique: IntArray
-    share: FloatArray
-    settled: bool
+
+    @classmethod
+    def checked(cls, site_of: Any, opening_cost: Any, n_cols: int) -> SiteCosts:
+        """From a rule's arrays; a single cost is every site's.
+
+        Raises
+        ------
+        ParameterError
+            For a wrong shape, a site without a cost, a cost that is negative or not finite.
+        """
+        site = check_sites(site_of, n_cols)
+        return cls(site, _check_cost(opening_cost, int(site.max()) + 1 if len(site) else 0))
 
     def of(self, columns: npt.NDArray[np.integer]) -> float:
         """What the sites of these columns cost together."""
@@ -54,6 +55,27 @@ class Openings:
         paying = first & (sites >= 0)
         paid[paying] = self.cost[sites[paying]]
         return paid
+
+
+@dataclass(frozen=True, eq=False)
+class Openings(SiteCosts):
+    """Site costs with what the columns of a site bear of them.
+
+    Attributes
+    ----------
+    clique
+        int32 (n,): of the columns of one site with the same number no best selection holds two; -1 for none.
+    share
+        float64 (n,): what of its site's cost each column bears. The shares of some best selection add up to no more
+        than what it pays for its sites: a site whose columns fall into k cliques has at most k of them selected, and
+        each bears 1/k; a site with a fixed column is open anyway, and that column bears all.
+    settled
+        Every site has one clique, a fixed column or no cost: branch and bound would find no better bound.
+    """
+
+    clique: IntArray
+    share: FloatArray
+    settled: bool
 
     def marginal(self, columns: npt.NDArray[np.integer]) -> FloatArray:
         """What of its site's cost each column (n,) would add to these, or save as the only one of them on its site."""
@@ -82,8 +104,8 @@ def make_openings(
     ParameterError
         For a wrong shape, a site without a cost, a cost that is negative or not finite.
     """
-    site = check_sites(site_of, len(blocked))
-    cost = _check_cost(opening_cost, int(site.max()) + 1 if len(site) else 0)
+    given = SiteCosts.checked(site_of, opening_cost, len(blocked))
+    site, cost = given.site_of, given.cost
     clique, cliques_at = _cliques(site, len(cost), blocked, np.concatenate([conflicts, nested]))
     usable = (site >= 0) & (blocked == 0)
     share = np.zeros(len(site))

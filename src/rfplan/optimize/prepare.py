@@ -125,7 +125,8 @@ class Prepared:
         near = near_any(
             table["x_m"].to_numpy(np.float64), table["y_m"].to_numpy(np.float64), self.coverage.radius_m, terrain
         )
-        rest = self.covers.mask(solution.uncoverable_rows) & ~after.covered
+        covered = np.asarray(after.layers["covered"].values, np.bool_)
+        rest = self.covers.mask(solution.uncoverable_rows) & ~covered
         return uncoverable_polygons(rest, near, np.asarray(self.grid.population, np.float64), terrain)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from rfplan.errors import ParameterError
 from rfplan.optimize.greedy import build_order
 from rfplan.optimize.instance import CoverMatrix, FloatArray, IntArray, Rules, check_cost, check_weights
+from rfplan.optimize.openings import SiteCosts
 from rfplan.optimize.problems import MatrixMaximalCoverage, MatrixTargetCover, check_required
 from rfplan.optimize.rollout_exact import solve_years_exactly
 from rfplan.optimize.solution import Progress, Solution, Status, marginal_gains, relative_gap
@@ -60,22 +61,38 @@ class RollOutSolution:
         covered = matrix.to_csc() @ indicator >= problem.required
         last = float(self.years["covered"].iloc[-1])
         agrees = abs(problem.already + float(problem.weight[covered].sum()) - last) <= 1e-9 * max(1.0, last)
+        affordable = problem.affordable(self._recounted_spent(problem))
         coverable = np.diff(matrix.row_ptr) >= problem.required
         return Solution(
             selected=self.selected,
             marginal=marginal_gains(matrix, self.selected, problem.required, measures),
-            cost=problem.cost[self.selected],
+            cost=problem.paid(self.selected),
             objective=self.objective,
             bound=self.bound,
             gap=self.gap,
             status=self.status,
             reason=self.reason,
             uncoverable_rows=np.flatnonzero(~coverable),
-            verified=bool(agrees and (self.years["spent"] >= 0).all()),
+            verified=bool(agrees and affordable),
             time_s=self.time_s,
             seed=self.seed,
             totals={name: float(values[coverable].sum()) for name, values in measures.items()},
         )
+
+    def _recounted_spent(self, problem: MatrixRollOut) -> FloatArray:
+        """What each year costs, counted column by column: a site's opening in the first year that builds on it."""
+        rules = problem.rules
+        spent = dict.fromkeys(problem.budgets, 0.0)
+        opened = {-1}
+        for column, year in sorted(
+            zip(self.selected.tolist(), self.year.tolist(), strict=True), key=lambda pair: pair[1]
+        ):
+            site = -1 if rules.site_of is None else int(rules.site_of[column])
+            spent[year] += float(problem.cost[column])
+            if site not in opened:
+                opened.add(site)
+                spent[year] += float(np.ravel(rules.opening_cost)[site if np.ndim(rules.opening_cost) else 0])
+        return np.array(list(spent.values()))
 
 
 @dataclass(frozen=True)
@@ -111,7 +128,8 @@ class MatrixRollOut:
         Parameters
         ----------
         covers, cost, weight, cover_times, rules
-            As for ``MaximalCoverage.from_matrix``; rows that the same columns cover are merged for the search.
+            As for ``MaximalCoverage.from_matrix``; rows that the same columns cover are merged for the search. The
+            opening cost of a site is paid in the first year that builds any of its columns.
         budgets
             Cost allowed in each year, such as ``{2025: 10.0, 2026: 12.0}``.
         milestones
@@ -135,11 +153,9 @@ class MatrixRollOut:
             if not 0.0 <= share <= 1.0:
                 raise ParameterError(f"milestone of {year} = {share}: give a share between 0 and 1")
         first = next(iter(check_weights(weight, m).values()))
-        if rules is not None and rules.site_of is not None:
-            raise ParameterError(
-                "rules.site_of: a roll-out takes no opening costs of sites; choose the configurations by TargetCover "
-                "or MaximalCoverage first, and put each site's opening cost into the cost of one of its columns"
-            )
+        rules = rules or Rules()
+        if rules.site_of is not None:
+            SiteCosts.checked(rules.site_of, rules.opening_cost, n)
         return cls(
             matrix,
             check_cost(cost, n),
@@ -147,7 +163,7 @@ class MatrixRollOut:
             check_required(cover_times, m),
             {year: float(budgets[year]) for year in sorted(budgets)},
             {year: milestones[year] for year in sorted(milestones)},
-            rules=rules or Rules(),
+            rules=rules,
             **options,
         )
 
@@ -156,6 +172,32 @@ class MatrixRollOut:
         """Weight covered already or coverable by permitted columns."""
         permitted = np.setdiff1d(np.arange(self.matrix.shape[1]), self.rules.forbidden)
         return self.already + float(self.weight[self.matrix.rows_covered(permitted) >= self.required].sum())
+
+    @property
+    def sites(self) -> SiteCosts | None:
+        """What opening a site costs; None where the rules name no sites."""
+        if self.rules.site_of is None:
+            return None
+        return SiteCosts.checked(self.rules.site_of, self.rules.opening_cost, self.matrix.shape[1])
+
+    def paid(self, columns: npt.NDArray[np.integer]) -> FloatArray:
+        """What each column costs when built in this order: the first on a site pays for opening it."""
+        sites = self.sites
+        own: FloatArray = self.cost[columns]
+        return own if sites is None else own + sites.in_order(columns)
+
+    def spent(self, plan: Mapping[int, list[int]]) -> FloatArray:
+        """What each year costs."""
+        order = np.array([column for year in self.budgets for column in plan.get(year, [])], np.int64)
+        position = np.repeat(np.arange(len(self.budgets)), [len(plan.get(year, [])) for year in self.budgets])
+        return np.asarray(np.bincount(position, self.paid(order), len(self.budgets)), np.float64)
+
+    def affordable(self, spent: FloatArray) -> bool:
+        """Whether the budgets allow these costs by year."""
+        money = np.array(list(self.budgets.values()))
+        if self.carry_over:
+            spent, money = np.cumsum(spent), np.cumsum(money)
+        return bool((spent <= money * (1 + 1e-9)).all())
 
     @property
     def discount(self) -> FloatArray:
@@ -244,7 +286,11 @@ class MatrixRollOut:
             whole,
             matrix=whole.matrix.take(columns=columns),
             cost=self.cost[columns],
-            rules=Rules(fixed=tuple(np.flatnonzero(np.isin(columns, self.rules.fixed)).tolist())),
+            rules=Rules(
+                fixed=tuple(np.flatnonzero(np.isin(columns, self.rules.fixed)).tolist()),
+                site_of=None if self.rules.site_of is None else np.asarray(self.rules.site_of)[columns],
+                opening_cost=self.rules.opening_cost,
+            ),
         ).merged()
         scale = whole.total / max(small.total, 1e-300)
         small = replace(small, milestones={year: share * scale for year, share in self.milestones.items()})
@@ -272,17 +318,10 @@ class MatrixRollOut:
         for column in (c for c in range(len(self.cost)) if c not in built):
             for year in self.budgets:
                 trial = {**out, year: [*out[year], column]}
-                if self._affordable(trial):
+                if self.affordable(self.spent(trial)):
                     out = trial
                     break
         return out
-
-    def _affordable(self, plan: Mapping[int, list[int]]) -> bool:
-        spent = np.array([self.cost[plan[year]].sum() for year in self.budgets])
-        money = np.array(list(self.budgets.values()))
-        if self.carry_over:
-            spent, money = np.cumsum(spent), np.cumsum(money)
-        return bool((spent <= money * (1 + 1e-9)).all())
 
     def _value(self, plan: Mapping[int, list[int]]) -> float:
         return float(self.discount @ (self.covered_by_year(plan) - self.already))
@@ -302,15 +341,18 @@ class MatrixRollOut:
         for position, (year, budget) in enumerate(self.budgets.items()):
             purse = budget + (purse if self.carry_over else 0.0)
             mandatory = self.rules.fixed if position == 0 else ()
-            spent = float(self.cost[built].sum()) if position else 0.0
-            if float(self.cost[list(mandatory)].sum()) > purse:
+            spent = self._total(built) if position else 0.0
+            if self._total(mandatory) > purse:
                 raise ParameterError(f"the fixed columns cost more than the budget of {year}: {purse:g}")
             solution = self._budget_problem(spent + purse, tuple(built)).solve(time_limit_s / len(self.budgets), seed)
             fresh = [int(c) for c in solution.selected if c not in built]
             plan[year] = [*mandatory, *fresh]
             built += fresh
-            purse -= float(self.cost[plan[year]].sum())
+            purse -= self._total(built) - spent
         return plan
+
+    def _total(self, columns: Sequence[int]) -> float:
+        return float(self.paid(np.asarray(columns, np.int64)).sum())
 
     def _budget_problem(self, budget: float, fixed: tuple[int, ...]) -> MatrixMaximalCoverage:
         rules = replace(self.rules, fixed=fixed)
@@ -354,14 +396,19 @@ class MatrixRollOut:
         banned = set(self.rules.forbidden)
         plan: dict[int, list[int]] = {}
         purse = 0.0
+        sites = self.sites
+        opened = {-1}
         for year, budget in self.budgets.items():
             purse = budget + (purse if self.carry_over else 0.0)
             plan[year] = []
             for column in list(waiting):
-                if self.cost[column] <= purse * (1 + 1e-9) and column not in banned:
+                site = -1 if sites is None else int(sites.site_of[column])
+                price = float(self.cost[column]) + (0.0 if sites is None or site in opened else float(sites.cost[site]))
+                if price <= purse * (1 + 1e-9) and column not in banned:
                     plan[year].append(column)
                     waiting.remove(column)
-                    purse -= float(self.cost[column])
+                    opened.add(site)
+                    purse -= price
         return plan
 
     def _solution(
@@ -369,7 +416,7 @@ class MatrixRollOut:
     ) -> RollOutSolution:
         reached = self.covered_by_year(plan)
         total = max(self.total, 1e-300)
-        spent = np.array([self.cost[plan.get(year, [])].sum() for year in self.budgets])
+        spent = self.spent(plan)
         table = pd.DataFrame(
             {
                 "year": list(self.budgets),
@@ -414,7 +461,7 @@ class MatrixRollOut:
         )
         later = table[(table["year"] > year) & (table["covered_percent"] >= asked - 1e-7)]
         words += f"; nearest feasible: by {int(later['year'].iloc[0])}" if len(later) else ""
-        cheapest = float(self.cost[self._cheapest_for(year, 5.0, 0)].sum())
+        cheapest = float(self.paid(self._cheapest_for(year, 5.0, 0)).sum())
         have = float(table.loc[table["year"] <= year, "budget"].sum())
         return words + f"; a selection that meets it costs {cheapest:.4g} against {have:.4g} budgeted until then"
 
