@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 import rfplan
 from rfplan.errors import ScenarioError
+from rfplan.optimize.prepare import settings_of
 from rfplan.plan import ScenarioPlan, run_plan
+from rfplan.plan.stages import site_rules
 from rfplan.plan.years import even_budgets
 from rfplan.scenario import RollOutSection, load_scenario
 from small_area import SCENARIO, write_area
@@ -142,3 +145,47 @@ def test_bad_sections_are_refused(tmp_path: Path, section: str, words: tuple[str
         load_scenario(path)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_work_on_an_existing_site_is_paid_for_once_in_its_first_year(tmp_path: Path) -> None:
+    """Against every selection of the candidates, each predicted anew with the network."""
+    text = (
+        SCENARIO.replace("resolution_m = 100", "resolution_m = 200")
+        .replace("grid_spacing_m = 1500", 'kinds = ["mast", "sector", "taller"]\ntaller_by_m = 2')
+        .replace("population = 0.99", "population = 1.0")
+    )
+    costs = "[costs]\nsite_visit = 2.0\nnew_sector = 0.25\n[rollout]\nyears = [2025, 2026]\ncarry_over = false\n"
+    plan = run_plan(write_area(tmp_path, text + costs))
+    assert plan.verified
+    table, before = plan.candidates.table, plan.coverage_before
+    own, host = plan.candidates.cost, table["site_id"]
+    assert host.duplicated().any()
+    grid = plan.demand.on_grid(before.terrain)
+    people = np.where(grid.inside & before.terrain.valid, np.nan_to_num(grid.population), 0.0)
+    alone = [
+        rfplan.compute_coverage(plan.candidates.to_network([k]), before.terrain, **settings_of(before)).covered
+        for k in range(len(table))
+    ]
+    goal = people[np.any([before.covered, *alone], axis=0)].sum()
+    cheapest = min(
+        sum(own[k] for k in chosen) + 2.0 * len({host[k] for k in chosen})
+        for size in range(len(table) + 1)
+        for chosen in itertools.combinations(range(len(table)), size)
+        if people[np.any([before.covered, *(alone[k] for k in chosen)], axis=0)].sum() >= goal * (1 - 1e-9)
+    )
+    assert plan.objective == plan.bound == pytest.approx(cheapest)
+    rules = site_rules(load_scenario(tmp_path / "scenario.toml"), plan.candidates)
+    pairs = [(a, b) for a, b in itertools.combinations(range(len(table)), 2) if host[a] == host[b]]
+    together = [(a, b) for a, b in itertools.combinations(range(len(table)), 2) if rules.site_of[a] == rules.site_of[b]]
+    assert pairs == together != []
+    assert set(rules.opening_cost) == {2.0}
+    first = ~plan.sites["upgrades"].duplicated()
+    own_of = plan.sites["site_id"].map(dict(zip(table["candidate_id"], own, strict=True)))
+    np.testing.assert_allclose(plan.sites["cost"], own_of + 2.0 * first)
+    years = plan.additions.rollout.years
+    spent = plan.sites.groupby("year")["cost"].sum().reindex(years["year"], fill_value=0.0)
+    np.testing.assert_allclose(years["spent"], spent)
+    assert (years["spent"] <= years["budget"] * (1 + 1e-9)).all()
+    page = rfplan.write_report(plan, tmp_path / "out").read_text(encoding="utf-8")
+    visited = plan.sites["upgrades"].nunique()
+    assert f"Of it {2.0 * visited:.2f} for work on {visited} existing sites, once each" in page

@@ -33,6 +33,8 @@ class Additions:
         5G on existing and chosen sites.
     parameters
         Identities, root sequences and neighbours of everything that will be on air.
+    site_visit
+        What work on an existing site costs once; within the cost of the first thing built there.
     """
 
     cost_unit: str = RELATIVE_UNIT
@@ -41,3 +43,4 @@ class Additions:
     backhaul: SiteBackhaul | None = None
     expansion_5g: Expansion5G | None = None
     parameters: ParameterPlan | None = None
+    site_visit: float = 0.0

@@ -258,6 +258,7 @@ def _plan(run: Run) -> ScenarioPlan:
         candidates, without = with_backhaul(scenario, given.terrain, given.network, candidates)
         keep_table(run, "candidates.csv", candidates.table)
     with run.stage("choose sites"):
+        rules = stages.site_rules(scenario, candidates)
         problem = TargetCover(
             before,
             demand,
@@ -265,12 +266,13 @@ def _plan(run: Run) -> ScenarioPlan:
             population_target=scenario.target.population,
             area_target=scenario.target.area,
             commune_population_floor=scenario.target.commune_population_floor,
+            rules=rules,
         )
         ready = problem.prepare(run.tell, run.memo)
         solved = problem.solve(scenario.solve.time_limit_s, scenario.solve.seed, run.tell, prepared=ready)
         keep_table(run, "build_list.csv", solved.sites)
     with run.stage("roll-out"):
-        solved, years = roll_out(scenario, ready, solved, run.tell)
+        solved, years = roll_out(scenario, ready, solved, rules, run.tell)
         keep_table(run, "build_list.csv", solved.sites)
     with run.stage("tuning"):
         solved, tuning = tune_plan(scenario, ready, solved, run.memo, run.tell)
@@ -302,5 +304,7 @@ def _plan(run: Run) -> ScenarioPlan:
         key_figures_after=figures_after,
         baseline=predicted.baseline,
         network_report=given.network_report,
-        additions=Additions(scenario.costs.unit, years, tuning, backhaul, expansion, parameters),
+        additions=Additions(
+            scenario.costs.unit, years, tuning, backhaul, expansion, parameters, scenario.costs.site_visit
+        ),
     )

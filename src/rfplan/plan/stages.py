@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from rfplan.errors import ScenarioError
 from rfplan.io.tables import write_csv
 from rfplan.plan.bookkeeping import Run, sha256
@@ -13,11 +16,11 @@ from rfplan.plan.keeping import keep_table
 from rfplan.scenario import Scenario
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from rfplan.coverage.predict import SharedSettings
     from rfplan.demand import Demand
     from rfplan.network import Network
+    from rfplan.optimize.candidates import Candidates
+    from rfplan.optimize.instance import Rules
     from rfplan.terrain import Terrain
 
 
@@ -185,6 +188,17 @@ def settings(scenario: Scenario) -> SharedSettings:
         "antennas": antennas(scenario),
         "path_loss_store": scenario.coverage.path_loss_store,
     }
+
+
+def site_rules(scenario: Scenario, candidates: Candidates) -> Rules:
+    """Return the rule that work on an existing site costs a visit, once for all that is done there."""
+    from rfplan.optimize.instance import Rules
+
+    if scenario.costs.site_visit == 0.0:
+        return Rules()
+    host = candidates.table["site_id"].astype(str)
+    site_of, names = pd.factorize(host.where(host != ""))  # -1 for candidates that stand on no existing site
+    return Rules(site_of=site_of, opening_cost=np.full(len(names), scenario.costs.site_visit))
 
 
 def template(scenario: Scenario) -> Any:

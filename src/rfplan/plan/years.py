@@ -16,6 +16,7 @@ from rfplan.optimize.rollout import MatrixRollOut, RollOutSolution
 from rfplan.optimize.solution import Solution, marginal_gains, relative_gap
 
 if TYPE_CHECKING:
+    from rfplan.optimize.instance import Rules
     from rfplan.optimize.prepare import Prepared
     from rfplan.plan.bookkeeping import Progress
     from rfplan.scenario import RollOutSection, Scenario
@@ -54,7 +55,9 @@ class YearPlan:
     whole_plan: bool
 
 
-def roll_out(scenario: Scenario, ready: Prepared, solved: Plan, tell: Progress | None) -> tuple[Plan, YearPlan | None]:
+def roll_out(
+    scenario: Scenario, ready: Prepared, solved: Plan, rules: Rules, tell: Progress | None
+) -> tuple[Plan, YearPlan | None]:
     """Put the chosen sites into years; where the money does not reach, choose anew what it buys.
 
     Parameters
@@ -65,6 +68,8 @@ def roll_out(scenario: Scenario, ready: Prepared, solved: Plan, tell: Progress |
         The predicted candidates.
     solved
         The plan that meets the target.
+    rules
+        Side conditions the sites were chosen under.
     tell
         Called with (stage, objective, bound).
     """
@@ -74,17 +79,18 @@ def roll_out(scenario: Scenario, ready: Prepared, solved: Plan, tell: Progress |
         return solved, None
     measure = MEASURES[section.measure]
     totals = ready.people if measure == "people" else ready.area
-    selection, cost = np.asarray(solved.solution.selected), ready.candidates.cost
+    selection = np.asarray(solved.solution.selected)
     given = section.yearly()
     problem = MatrixRollOut.from_matrix(
         ready.covers.matrix.to_csc(),
-        cost,
+        ready.candidates.cost,
         weight=ready.measures[measure],
-        budgets=even_budgets(cost[selection], section) if given is None else given,
+        budgets=even_budgets(_by_site(solved.solution, rules), section) if given is None else given,
         milestones=section.milestones,
         discount_rate=section.discount_rate,
         already=totals.before,
         carry_over=section.carry_over,
+        rules=rules,
     )
     found = problem.schedule(selection, section.time_limit_s, scenario.solve.seed, tell)
     whole = len(found.selected) == len(selection)
@@ -98,7 +104,7 @@ def roll_out(scenario: Scenario, ready: Prepared, solved: Plan, tell: Progress |
         plan.solution,
         selected=order,
         marginal=marginal_gains(ready.covers.matrix, order, ready.required, ready.measures),
-        cost=cost[order],
+        cost=problem.paid(order),
     )
     sites = _with_work(site_table(ready.candidates, solution, ready.people, ready.area)).assign(year=year)
     table = year_table(sites, found, ready, totals)
@@ -107,6 +113,16 @@ def roll_out(scenario: Scenario, ready: Prepared, solved: Plan, tell: Progress |
     years = YearPlan(table, section.measure, before, left_out, given is None, whole)
     curve = curve_table(solution, ready.people, ready.area)
     return replace(plan, sites=sites, solution=solution, curve=curve, years=table), years
+
+
+def _by_site(solution: Solution, rules: Rules) -> npt.NDArray[np.float64]:
+    """Cost of a selection, in one amount what shares an opening cost: whatever the years, no part of it costs more."""
+    if rules.site_of is None:
+        return solution.cost
+    site = np.asarray(rules.site_of)[solution.selected]
+    unit = np.where(site >= 0, site, site.max(initial=-1) + 1 + np.arange(len(site)))
+    _, where = np.unique(unit, return_inverse=True)
+    return np.asarray(np.bincount(where, weights=solution.cost), np.float64)
 
 
 def even_budgets(cost: npt.NDArray[np.float64], section: RollOutSection) -> dict[int, float]:

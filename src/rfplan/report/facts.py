@@ -119,6 +119,13 @@ class Facts:
         return getattr(self.additions, "parameters", None)
 
     @property
+    def site_visits(self) -> tuple[int, float]:
+        """Existing sites that anything is built on, and what visiting them costs in all."""
+        hosts = self.build["upgrades"].astype(str) if "upgrades" in self.build.columns else pd.Series(dtype=str)
+        count = int(hosts[hosts != ""].nunique())
+        return count, count * float(getattr(self.additions, "site_visit", 0.0))
+
+    @property
     def cost_unit(self) -> str:
         """What costs are counted in."""
         return str(getattr(self.additions, "cost_unit", "in the scenario's unit"))

@@ -85,6 +85,9 @@ def _sites_card(facts: Facts) -> str:
     notes.append(f"Chosen from {number(candidates)} candidates" if candidates else "")
     notes.append(f"Beside {number(len(facts.existing))} existing sites")
     notes.append(f"Total cost {number(cost, 2)}, {facts.cost_unit}" if _known(cost) and len(facts.build) else "")
+    visited, visits = facts.site_visits
+    once = f"Of it {number(visits, 2)} for work on {number(visited)} existing sites, once each"
+    notes.append(once if visits > 0 else "")
     return card("New sites", number(len(facts.build)), notes)
 
 

@@ -54,6 +54,7 @@ class CostsSection(Section):
     upgrade: Amount | None = Field(None, description="the technology added to an existing site")
     new_sector: Amount | None = Field(None, description="one more sector on a site that has the technology")
     taller_mast: Amount | None = Field(None, description="a taller mast with a set of sectors on an existing site")
+    site_visit: Amount = Field(0.0, description="any work on an existing site, once however much is done there")
     ground_factor: dict[Literal["seat", "summit", "ridge", "grid"], Amount] = Field(
         default_factory=dict, description="multiple of greenfield by kind of ground: seat, summit, ridge, grid"
     )
