@@ -107,16 +107,6 @@ def test_unknown_ground():
     assert np.isnan(swept.path_loss_db[0, :, 0]).all()
 
 
-def test_recompute_takes_the_exact_path_where_in_doubt():
-    terrain = terrain_of(rough())
-    exact, plain = both(terrain, 44.2, 45.8)
-    _, again = both(terrain, 44.2, 45.8, recompute=True)
-    doubted = (plain.doubt > 0) & (plain.doubt < 128)
-    assert doubted.any()
-    np.testing.assert_array_equal(again.path_loss_db[:, doubted], exact.path_loss_db[:, doubted])
-    assert not ((again.doubt > 0) & (again.doubt < 128)).any()
-
-
 def test_sector_is_a_part_of_the_whole():
     terrain = terrain_of(rough())
     x, y = position(terrain, 44.2, 45.8)

@@ -14,6 +14,7 @@ from rfplan.kernels.geometry import empty_geometry
 from rfplan.profile import Paths, Polarization
 from rfplan.propagation.area import Link, geometry_settings, make_link, window_around
 from rfplan.propagation.base import GeometryModel, PropagationModel, require_choice
+from rfplan.propagation.strips import fits_strips, strip_loss
 from rfplan.propagation.sweep import LEFT_TO_EXACT, on_a_centre, sweep_loss
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class PathLossWindow:
     path_loss_db
         Basic transmission loss, dB, shape (bands, h, w); NaN beyond the radius and where the path meets
         unknown ground.
+    doubt
+        What a sweep says of each pixel, shape (h, w): 0 nothing to report, 1 a crest ran on beyond the samples, 2 a
+        point of the radial promised more than the exact path held, 128 the path was taken exactly. Ones and twos are
+        hints, no proof: most pixels that are off carry none. With ``recompute=True`` every pixel with a loss has 128.
+        None where no sweep was asked for or the model takes none.
     """
 
     rows: slice
@@ -147,13 +153,13 @@ def _profile_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
     return out
 
 
-def _exact_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
+def _exact_loss(link: Link, rows: FloatArray, cols: FloatArray, in_strips: bool = False) -> FloatArray:
     """Loss to pixels, dB, shape (bands, n); NaN where the ground under the pixel or along the path is unknown."""
     if rows.size == 0:
         return np.empty((link.frequency_mhz.size, 0))
-    loss = {"distance": _distance_loss, "geometry": _geometry_loss, "profile": _profile_loss}[link.model.needs](
-        link, rows, cols
-    )
+    roads = {"distance": _distance_loss, "geometry": _geometry_loss, "profile": _profile_loss}
+    road = strip_loss if in_strips and fits_strips(link) else roads[link.model.needs]
+    loss = road(link, rows, cols)
     unknown = np.isnan(link.terrain.elevation_amsl_m[rows.astype(np.int64), cols.astype(np.int64)])
     loss[:, unknown] = np.nan
     return loss
@@ -255,7 +261,9 @@ def path_loss_window(
     polarization
         "vertical" or "horizontal".
     recompute
-        Of a sweep: take the exact path for the pixels it has doubts about.
+        Instead of a sweep, for models that have one: take the exact path of every pixel, sample for sample, in vector
+        instructions. All are within 1e-6 dB of ``method="exact"``, at about a third of its cost at 500 pixels and
+        more of radius and two to three times that of the sweep.
     sector_deg
         (azimuth of the centre, width), degrees: leave pixels outside this sector NaN; None is all around.
 
@@ -275,17 +283,16 @@ def path_loss_window(
     )
     rows, cols = window_around(terrain, x_m, y_m, radius_m)
     reach = radius_m / terrain.resolution_m
-    if method == "exact" or link.model.needs != "geometry":
+    swept = method == "sweep" and link.model.needs == "geometry"
+    if not swept or recompute:
         r, c = _pixels_within(link, rows, cols, reach, sector_deg)
         loss = np.full((link.frequency_mhz.size, rows.stop - rows.start, cols.stop - cols.start), np.nan)
-        _put(loss, _exact_loss(link, r, c), r, c, rows, cols)
-        return PathLossWindow(rows, cols, loss)
+        _put(loss, _exact_loss(link, r, c, in_strips=swept), r, c, rows, cols)
+        if not swept:
+            return PathLossWindow(rows, cols, loss)
+        return PathLossWindow(rows, cols, loss, np.where(np.isnan(loss[0]), 0, LEFT_TO_EXACT).astype(np.uint8))
     loss, doubt = sweep_loss(link, rows, cols, reach, sector_deg)
     r, c = on_a_centre(link, rows, cols)
-    if recompute:
-        again = np.argwhere((doubt > 0) & (doubt < LEFT_TO_EXACT)).astype(np.float64)
-        r = np.concatenate([r, again[:, 0] + rows.start])
-        c = np.concatenate([c, again[:, 1] + cols.start])
     _put(loss, _exact_loss(link, r, c), r, c, rows, cols)
     doubt[r.astype(np.int64) - rows.start, c.astype(np.int64) - cols.start] = LEFT_TO_EXACT
     if sector_deg is not None:

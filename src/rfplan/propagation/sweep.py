@@ -16,7 +16,7 @@ from rfplan.propagation.base import GeometryModel
 FloatArray = npt.NDArray[np.float64]
 FlagArray = npt.NDArray[np.uint8]
 
-__all__ = ["LEFT_TO_EXACT", "sweep_loss"]
+__all__ = ["LEFT_TO_EXACT", "sweep_loss", "uniform_clutter"]
 
 RADIAL_SPACING_PX = 1.5
 """Distance between neighbouring radials at the radius, pixels: a path lies at most half of it beside its radial."""
@@ -41,7 +41,7 @@ def _suspect(link: Link, rows: slice, cols: slice) -> FlagArray:
     return mask
 
 
-def _uniform_clutter(link: Link, rows: slice, cols: slice) -> float:
+def uniform_clutter(link: Link, rows: slice, cols: slice) -> float:
     """Clutter height, m, where it is the same everywhere; else minus the range it varies over."""
     clutter = link.terrain.clutter_height_m[rows, cols]
     low, high = float(clutter.min()), float(clutter.max())
@@ -88,7 +88,7 @@ def sweep_loss(
     ends = np.cumsum(counts)
     ground = (terrain.elevation_amsl_m, terrain.clutter_height_m, terrain.zone)
     suspect = _suspect(link, *wide)
-    clutter = _uniform_clutter(link, *wide)
+    clutter = uniform_clutter(link, *wide)
     settings = geometry_settings(link)
     room = _CHUNK + int(counts.max(initial=0))
     store = np.empty(N_FIELDS * room)  # one for all chunks: fresh pages would cost more than the arithmetic on them
