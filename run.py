@@ -2,7 +2,7 @@
 """Set up and run rfplan with nothing but Python 3.11 or newer: standard library only.
 
     python3 run.py plan [SCENARIO] [OPTIONS]   run the main job (default: the built-in synthetic scenario phu-tho)
-    python3 run.py test [PYTEST OPTIONS]       run the tests: jitted, then the un-jitted and the bounds-checked subsets
+    python3 run.py test [PYTEST OPTIONS]       run the tests, and the marked subsets un-jitted and bounds-checked
     python3 run.py setup [EXTRA ...]           only make or repair the environment (extras: test, dev, docs)
 
 The environment lives in .venv beside this file. A stamp written after the last install step says that it is
@@ -17,7 +17,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -25,6 +29,16 @@ STAMP = VENV / "rfplan-stamp.json"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 MINIMUM = (3, 11)
+INTERRUPTED = 2  # exit code of pytest
+PRINTING = threading.Lock()
+
+
+class Job(NamedTuple):
+    """One call of pytest."""
+
+    name: str
+    options: list[str]
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def digest() -> str:
@@ -81,10 +95,10 @@ def setup(extras: list[str]) -> None:
     STAMP.write_text(json.dumps({"digest": digest(), "extras": wanted}), encoding="utf-8")
 
 
-def run(*command: str, **variables: str) -> int:
+def run(*command: str) -> int:
     """Run a command of the environment and return its exit code."""
     try:
-        return subprocess.call(list(command), cwd=ROOT, env={**os.environ, **variables})
+        return subprocess.call(list(command), cwd=ROOT)
     except KeyboardInterrupt:
         return 130
 
@@ -97,22 +111,55 @@ def plan(arguments: list[str]) -> int:
     return run(str(PYTHON), "-m", "rfplan", "plan", *arguments)
 
 
-def test(arguments: list[str]) -> int:
-    """Run the whole suite jitted, then the marked subsets without the JIT and with bounds checks."""
-    setup(["test"])
-    pytest = [str(PYTHON), "-m", "pytest"]
-    if arguments:
-        return run(*pytest, *arguments)
-    subsets = [
-        ("un-jitted subset", ["-m", "nojit"], {"NUMBA_DISABLE_JIT": "1"}),
-        ("bounds-checked subset", ["-m", "boundscheck"], {"NUMBA_BOUNDSCHECK": "1"}),
-        ("whole suite", ["-m", "not slow", "--durations=15"], {}),
+def lanes() -> list[list[Job]]:
+    """The suite in two halves of like length, for two cores. One of them names its files, the other takes all the rest.
+
+    The subsets compile kernels of their own, so they run while the other half compiles those that the rest shares.
+    """
+    first = [ROOT / "tests" / name for name in ("coverage", "antenna", "builtin", "calibration")]
+    named = [str(path.relative_to(ROOT)) for path in [*first, *sorted((ROOT / "tests").glob("test_*.py"))]]
+    suite = ["-m", "not slow", "--durations=15"]
+    return [
+        [Job("suite, first half", [*suite, *named])],
+        [
+            Job("un-jitted subset", ["-m", "nojit"], (("NUMBA_DISABLE_JIT", "1"),)),
+            Job("bounds-checked subset", ["-m", "boundscheck"], (("NUMBA_BOUNDSCHECK", "1"),)),
+            Job("suite, second half", [*suite, *(f"--ignore={path}" for path in named)]),
+        ],
     ]
+
+
+def run_lane(jobs: list[Job]) -> int:
+    """Run jobs one after the other, each one's output printed at its end, and return the worst exit code."""
     worst = 0
-    for name, options, variables in subsets:
-        print(f"\nrun.py: {name}", flush=True)
-        worst = run(*pytest, *options, **variables) or worst
+    for job in jobs:
+        began = time.monotonic()
+        command = [str(PYTHON), "-m", "pytest", *job.options]
+        variables = {**os.environ, **dict(job.variables)}
+        done = subprocess.run(
+            command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        text = done.stdout.decode(errors="replace")
+        with PRINTING:
+            print(f"\nrun.py: {job.name}, {time.monotonic() - began:.0f} s\n{text}", flush=True)
+        worst = worst or done.returncode
+        if done.returncode == INTERRUPTED:
+            break
     return worst
+
+
+def test(arguments: list[str]) -> int:
+    """Run the whole suite jitted, and the marked subsets without the JIT and with bounds checks."""
+    setup(["test"])
+    if arguments:
+        return run(str(PYTHON), "-m", "pytest", *arguments)
+    print("run.py: running the tests; each part is printed when it is done", flush=True)
+    try:
+        with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+            codes = list(pool.map(run_lane, lanes()))
+    except KeyboardInterrupt:
+        return 130
+    return next((code for code in codes if code), 0)
 
 
 def main() -> int:

@@ -44,6 +44,18 @@ def finish(out):
     _, status = os.waitpid(start(out), 0)
     assert status == 0, status
 
+def killed_after(child, seconds):
+    began = time.monotonic()
+    ended = status = 0
+    while not ended and time.monotonic() - began < seconds:
+        time.sleep(0.002)
+        ended, status = os.waitpid(child, os.WNOHANG)
+    if not ended:
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    assert status in (0, signal.SIGKILL), status
+    return time.monotonic() - began if status == 0 else None
+
 def content(out):
     return {p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
             for p in sorted(out.rglob("*")) if p.is_file() and p.name != "run.json"}
@@ -62,16 +74,17 @@ out = folder / "killed"
 for turn, moment in enumerate(moments):
     if killed == kills:
         break
-    child = start(out)
-    time.sleep((moment % 1.0) * length)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    killed += os.WIFSIGNALED(status)
-    if turn % 5 == 4 or not os.WIFSIGNALED(status):
+    took = killed_after(start(out), (moment % 1.0) * length)
+    killed += took is None
+    if took is None and turn % 5 < 4:
+        continue
+    if took is None:
         finish(out)
-        assert content(out) == whole, sorted(set(content(out).items()) ^ set(whole.items()))
-        compared += 1
-        shutil.rmtree(out)
+    else:
+        length = took  # the machine does other work, too: what a run takes changes
+    assert content(out) == whole, sorted(set(content(out).items()) ^ set(whole.items()))
+    compared += 1
+    shutil.rmtree(out)
 finish(out)
 assert content(out) == whole
 print(killed, compared)
@@ -86,7 +99,7 @@ technologies = ["2G", "3G", "4G"]
 years = [2025, 2026]
 
 [tuning]
-rules = { tilt_steps_deg = [-2, 2], rounds = 1 }
+rules = { tilt_steps_deg = [2], rounds = 1 }
 
 [backhaul]
 

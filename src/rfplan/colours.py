@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ class ColourScale:
         return out
 
 
-def _near(colour: Colour) -> list[Colour]:
+@functools.lru_cache(maxsize=64)  # every level of a class starts from the class's colour
+def _near(colour: Colour) -> tuple[Colour, ...]:
     """Colours around one, nearest first."""
     around = [
         (colour[0] + dr, colour[1] + dg, colour[2] + db)
@@ -84,7 +86,7 @@ def _near(colour: Colour) -> list[Colour]:
         for db in range(-4, 5)
     ]
     inside = [c for c in around if min(c) >= 0 and max(c) <= 255]
-    return sorted(inside, key=lambda c: sum((a - b) ** 2 for a, b in zip(c, colour, strict=True)))
+    return tuple(sorted(inside, key=lambda c: sum((a - b) ** 2 for a, b in zip(c, colour, strict=True))))
 
 
 # Perceptually ordered and readable with any colour vision (samples of matplotlib's "viridis", strong signal bright).

@@ -2,7 +2,8 @@
 
 Every kernel is compiled without fast-math (kernels see NaN, and results must be bit-identical), releases
 the GIL, and is cached on disk. Numba keys its cache on the file that defines a kernel and does not see an edit
-to a callee in another file, so the cache folder's name carries a digest of all kernel sources.
+to a callee in another file, nor whether indices are checked (NUMBA_BOUNDSCHECK), so the cache folder's name carries
+a digest of all kernel sources and that setting.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from rfplan.errors import RfplanWarning
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _source_digest() -> str:
-    digest = hashlib.sha256()
+def _digest() -> str:
+    digest = hashlib.sha256(f"boundscheck {bool(config.BOUNDSCHECK)}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
@@ -39,7 +40,7 @@ def _cache_dir() -> str | None:
     owner = os.getuid() if hasattr(os, "getuid") else 0
     for root in (_user_folder, lambda: Path(tempfile.gettempdir()) / f"rfplan-{owner}"):
         try:
-            folder = root() / f"kernels-{_source_digest()}"  # finding a folder fails, too, where there is none
+            folder = root() / f"kernels-{_digest()}"  # finding a folder fails, too, where there is none
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # A cache is loaded as code: one that somebody else prepared in the shared temporary folder is not ours.
             if hasattr(os, "getuid") and folder.stat().st_uid != owner:

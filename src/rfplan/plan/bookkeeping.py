@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -12,7 +13,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ class Run:
             "peak_memory_mb": peak_memory_mb(),
             "warnings": self.warnings,
             "kept": self.kept,
-            "versions": versions(),
+            "versions": dict(versions()),
         }
         try:
             write_text(self.out / "stages" / "run.json", json.dumps(record, ensure_ascii=False, indent=1) + "\n")
@@ -152,7 +153,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def versions() -> dict[str, str]:
+@functools.cache  # reading a package's metadata takes 2 ms, and the record of a run is written stage by stage
+def versions() -> Mapping[str, str]:
     """Return the versions of rfplan, Python and the packages that bear on the numbers."""
     found = {"rfplan": rfplan.__version__, "python": platform.python_version()}
     for name in _PACKAGES:
