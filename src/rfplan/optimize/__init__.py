@@ -7,6 +7,7 @@ from rfplan.optimize.candidates import CandidateRules, Candidates, find_candidat
 from rfplan.optimize.configurations import site_configurations
 from rfplan.optimize.hops import BackhaulRules
 from rfplan.optimize.instance import Rules
+from rfplan.optimize.joint_map import JointCover
 from rfplan.optimize.neighbours import NeighbourRules
 from rfplan.optimize.overlay import OVERLAY_BANDS, OverlayBand, one_band_a_site, overlay_candidates
 from rfplan.optimize.pci import ParameterPlan, plan_parameters
@@ -21,6 +22,7 @@ __all__ = [
     "BackhaulRules",
     "CandidateRules",
     "Candidates",
+    "JointCover",
     "MaximalCoverage",
     "NeighbourRules",
     "OverlayBand",

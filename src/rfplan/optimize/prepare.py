@@ -77,6 +77,14 @@ class Prepared:
         before = np.bincount(index[inside & covered], weights=people[inside & covered], minlength=n)
         return np.asarray(np.maximum(0.0, share * total - before))
 
+    def served(self, columns: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+        """Rows that a selection covers."""
+        return np.asarray(self.covers.matrix.rows_covered(columns) > 0)
+
+    def predict(self, network: Network, step: str) -> Coverage:
+        """Coverage of another network, from scratch, or as memos know `step`."""
+        return predict_like(self.coverage, network, self.memo, step)
+
     def finish(
         self,
         solution: Solution,
@@ -92,9 +100,8 @@ class Prepared:
             from rfplan.network import Network
 
             merged = Network.concat([self.coverage.network, self.candidates.to_network(solution.selected)])
-            after = predict_like(self.coverage, merged, self.memo, step)
-        rows = self.covers.matrix.rows_covered(solution.selected) > 0
-        promised = (before & self.domain) | self.covers.mask(rows)
+            after = self.predict(merged, step)
+        promised = (before & self.domain) | self.covers.mask(self.served(solution.selected))
         got = np.asarray(after.layers["covered"].values, np.bool_) & self.domain
         mismatch = int((promised != got).sum())
         if progress is not None:
@@ -151,9 +158,7 @@ def prepare(
         coverage = predict_like(replace(coverage, service=service), coverage.network)
     terrain = coverage.terrain
     grid = demand.on_grid(terrain) if hasattr(demand, "on_grid") else demand
-    known = np.asarray(terrain.valid)
-    inside = np.asarray(grid.commune_index) >= 0
-    domain = known & (inside if inside.any() else np.ones(known.shape, np.bool_))
+    domain = demand_pixels(grid, terrain)
     covered = np.asarray(coverage.layers["covered"].values, np.bool_)
     wanted = domain & ~covered
     pixel_km2 = (terrain.resolution_m / 1000.0) ** 2
@@ -162,7 +167,7 @@ def prepare(
         if progress is not None:
             progress("predict candidates", float(done), float(total))
 
-    useful = _reaching(candidates, wanted, coverage)
+    useful = reaching(candidates, wanted, coverage)
     part: Network = candidates.to_network(useful)
 
     def predict() -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
@@ -175,24 +180,43 @@ def prepare(
         memo = memo.on(*make_predictor(part, terrain, **settings_of(coverage)).identity())
     found = memo.recall("candidate_coverage", predict).arrays
     covers = coverage_matrix((found["col_ptr"], found["col_rows"]), wanted, grid, pixel_km2)
-    people = np.nan_to_num(np.asarray(grid.population, np.float64))
     coverable = covers.matrix.row_ptr[1:] > covers.matrix.row_ptr[:-1]
+    people, area = totals(covers, grid, covered & domain, domain, coverable, pixel_km2)
     return Prepared(
         coverage=coverage,
         grid=grid,
         candidates=candidates,
         covers=covers,
         domain=domain,
-        people=Totals(
-            float(people[domain & covered].sum()), float(covers.people[coverable].sum()), float(people[domain].sum())
-        ),
-        area=Totals(
-            float((domain & covered).sum() * pixel_km2),
-            float(covers.area_km2[coverable].sum()),
-            float(domain.sum() * pixel_km2),
-        ),
+        people=people,
+        area=area,
         prediction_s=time.perf_counter() - start,
-        memo=memo.on(people, np.asarray(grid.commune_index), covered),
+        memo=memo.on(np.nan_to_num(np.asarray(grid.population, np.float64)), np.asarray(grid.commune_index), covered),
+    )
+
+
+def demand_pixels(grid: Any, terrain: Any) -> npt.NDArray[np.bool_]:
+    """Pixels on known ground inside communes; on all known ground where the demand has none."""
+    known = np.asarray(terrain.valid)
+    inside = np.asarray(grid.commune_index) >= 0
+    return np.asarray(known & (inside if inside.any() else np.ones(known.shape, np.bool_)))
+
+
+def totals(
+    covers: CoverageMatrix,
+    grid: Any,
+    covered: npt.NDArray[np.bool_],
+    domain: npt.NDArray[np.bool_],
+    coverable: npt.NDArray[np.bool_],
+    pixel_km2: float,
+) -> tuple[Totals, Totals]:
+    """People and area covered before, coverable, and in all; `coverable` says so of the matrix's rows."""
+    people = np.nan_to_num(np.asarray(grid.population, np.float64))
+    return (
+        Totals(float(people[covered].sum()), float(covers.people[coverable].sum()), float(people[domain].sum())),
+        Totals(
+            float(covered.sum() * pixel_km2), float(covers.area_km2[coverable].sum()), float(domain.sum() * pixel_km2)
+        ),
     )
 
 
@@ -214,7 +238,7 @@ def predict_like(
     return recall_coverage(memo, step, network, coverage.terrain, **settings_of(coverage))
 
 
-def _reaching(candidates: Candidates, wanted: npt.NDArray[np.bool_], coverage: Coverage) -> npt.NDArray[np.int64]:
+def reaching(candidates: Candidates, wanted: npt.NDArray[np.bool_], coverage: Coverage) -> npt.NDArray[np.int64]:
     """Candidates with a wanted pixel within the prediction radius: the others need no prediction."""
     from scipy.ndimage import distance_transform_edt
 

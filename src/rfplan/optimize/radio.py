@@ -28,7 +28,7 @@ PlanProgress = Callable[[str, float, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class _OnMap:
+class OnMap:
     """What every problem on a map needs.
 
     Parameters
@@ -106,7 +106,7 @@ class _OnMap:
 
 
 @dataclass(frozen=True, eq=False)
-class SetCover(_OnMap):
+class SetCover(OnMap):
     """Cheapest sites that cover every pixel any candidate can cover. ``SetCover.from_matrix`` takes plain arrays."""
 
     from_matrix: ClassVar[Callable[..., MatrixSetCover]] = MatrixSetCover.from_matrix
@@ -122,7 +122,7 @@ class SetCover(_OnMap):
 
 
 @dataclass(frozen=True, eq=False)
-class TargetCover(_OnMap):
+class TargetCover(OnMap):
     """Cheapest sites that reach a share of the coverable people, area or both.
 
     Parameters
@@ -176,7 +176,7 @@ class TargetCover(_OnMap):
 
 
 @dataclass(frozen=True, eq=False)
-class MaximalCoverage(_OnMap):
+class MaximalCoverage(OnMap):
     """Most people (or area) covered under a budget.
 
     Parameters
@@ -213,7 +213,7 @@ class MaximalCoverage(_OnMap):
 
 
 @dataclass(frozen=True, eq=False)
-class RollOut(_OnMap):
+class RollOut(OnMap):
     """Which sites in which year: a budget a year, sites stay, milestones on the way.
 
     Parameters
