@@ -26,7 +26,7 @@ def _arguments(cells: int) -> tuple[Any, ...]:
         (20.0 * rng.random((SIZE, SIZE))).astype(np.float32),
         np.zeros((SIZE, SIZE), dtype=np.uint8),
         np.zeros((6, 1)),
-        np.array([-166.0 * 90.0, 166.0 * 90.0, 90.0, 1.5, 1.0 / (2.0 * 8.5e6)]),
+        np.array([-166.0 * 90.0, 166.0 * 90.0, 90.0, 1.5, 1.0 / (2.0 * 8.5e6), 0.0, 0.0]),
         sectors,
         np.zeros(3, dtype=np.int64),
         table.arrays,
@@ -61,7 +61,7 @@ def test_merge_site(benchmark: Any) -> None:
         np.full(rsrp.shape, np.nan, np.float32),
         np.full(rsrp.shape, np.nan, np.float32),
     )
-    benchmark(merge_site_kernel, np.arange(3), rsrp, best, margin, closed, *whole)
+    benchmark(merge_site_kernel, np.arange(3), (0, 0), rsrp, best, margin, closed, *whole)
     np.testing.assert_array_equal(whole[1], best)
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from rfplan.errors import ParameterError
 from rfplan.kernels.mixed import accumulate, square_sum
+from rfplan.propagation.profile_checks import read_only
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -213,7 +214,7 @@ def solve_problem(
         )
     largest = list(problem.where.values())[-1] if problem.where else slice(width, width)
     small = largest.start
-    args = (problem.y, problem.fixed, problem.column, w, problem.censored)
+    args = (problem.y, problem.fixed, problem.column, w, read_only(problem.censored))
     if start is None:
         beta, sigma, tau = _start(problem, w), 8.0, dict.fromkeys(problem.where, 8.0)
     else:

@@ -198,10 +198,9 @@ class Planes:
 
     def merge(self, p: SitePrediction) -> None:
         """Take in one site."""
-        w = (p.rows, p.cols)
         merge_site_kernel(
-            p.cell, p.rsrp_dbm, p.best_cell, p.margin_db, p.closed_dbm,
-            self.rsrp_dbm[w], self.best_server[w], self.margin_db[w], self.closed_rsrp_dbm[w],
+            p.cell, (p.rows.start, p.cols.start), p.rsrp_dbm, p.best_cell, p.margin_db, p.closed_dbm,
+            self.rsrp_dbm, self.best_server, self.margin_db, self.closed_rsrp_dbm,
         )  # fmt: skip
 
 

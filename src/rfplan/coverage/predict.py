@@ -157,7 +157,7 @@ class Predictor:
         x = self.terrain.x0_m + (cols.start + 0.5) * step - self.placement.x_m[site]
         y = self.terrain.y0_m - (rows.start + 0.5) * step - self.placement.y_m[site]
         curvature = 1.0 / (2.0 * effective_earth_radius_m(self.model))
-        return np.array([x, y, step, self.receiver.height_agl_m, curvature])
+        return np.array([x, y, step, self.receiver.height_agl_m, curvature, rows.start, cols.start], dtype=np.float64)
 
     def entry_db(self, cells: SiteCells) -> Floats:
         """Loss into buildings or cars by clutter class and band of a site, (classes, bands)."""
@@ -190,8 +190,8 @@ class Predictor:
         budget = self.prepared.budget
         site_levels_kernel(
             losses,
-            self.terrain.elevation_amsl_m[rows, cols],
-            self.terrain.clutter_class[rows, cols],
+            self.terrain.elevation_amsl_m,
+            self.terrain.clutter_class,
             self.entry_db(cells),
             self.geometry(cells.site, rows, cols),
             self.sector_rows(cells),
@@ -201,7 +201,7 @@ class Predictor:
             cells.cell_band,
             budget.level_const_dbm[cells.cell],
             budget.uplink_const_db[cells.cell],
-            self.service.required_rsrp_dbm,
+            float(self.service.required_rsrp_dbm),
             rsrp,
             best,
             margin,

@@ -105,7 +105,7 @@ class CellSums:
         own = np.column_stack([site.cell_sector, site.cell_band, labels])
         numbers = np.stack([predictor.prepared.budget.level_const_dbm[site.cell], load], axis=1)
         kernel.site_accumulate_kernel(
-            loss.path_loss_db, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
+            loss.path_loss_db, terrain.elevation_amsl_m, terrain.clutter_class, predictor.entry_db(site),
             predictor.geometry(site.site, r, c), predictor.sector_rows(site), site.sector_antenna,
             predictor.prepared.patterns.arrays, own, numbers, *self._arrays(),
         )  # fmt: skip

@@ -64,12 +64,11 @@ def strongest_servers(
     sites = checked_sites(predictor)
     for done, site in enumerate(sites, start=1):
         loss = predictor.window(site.site, site.bands)
-        r, c = loss.rows, loss.cols
         merge_strongest_kernel(
-            loss.path_loss_db, terrain.elevation_amsl_m[r, c], terrain.clutter_class[r, c], predictor.entry_db(site),
-            predictor.geometry(site.site, r, c), predictor.sector_rows(site), site.sector_antenna,
+            loss.path_loss_db, terrain.elevation_amsl_m, terrain.clutter_class, predictor.entry_db(site),
+            predictor.geometry(site.site, loss.rows, loss.cols), predictor.sector_rows(site), site.sector_antenna,
             prepared.patterns.arrays, np.stack([site.cell_sector, site.cell_band, site.cell], axis=1),
-            constants[site.cell], predictor.service.required_rsrp_dbm, rsrp[:, r, c], server[:, r, c], margin[r, c],
+            constants[site.cell], float(predictor.service.required_rsrp_dbm), rsrp, server, margin,
         )  # fmt: skip
         if progress is not None:
             progress(done, len(sites))

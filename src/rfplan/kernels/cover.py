@@ -6,6 +6,8 @@ one, two for robust cover). Measures of success are *layers*: layer ``l`` gives 
 ``layer_weight[l, r]`` towards need number ``layer_group[l, r]`` (-1: towards none), and need ``g`` asks for
 ``need[g]`` in all. One layer with one group is plain or weighted cover; a second layer adds area to people; a layer
 with a group a commune holds a floor for every commune.
+
+Numbers are handed on as int64: a constant or an int32 would have the callee compiled once more.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ def _before(key_a: float, item_a: int, key_b: float, item_b: int) -> bool:
 
 
 @jit
-def _sift_down(keys: Any, items: Any, size: int, start: int) -> None:
+def _sift_down(keys: Any, items: Any, size: Any, start: Any) -> None:
     parent = start
     while True:
         child = 2 * parent + 1
@@ -170,7 +172,8 @@ def greedy_kernel(
     scratch = np.zeros(remaining.shape[0], np.float64)
     keys = np.empty(n, np.float64)
     items = np.empty(n, np.int32)
-    size = 0
+    size: Any = np.int64(0)
+    column: Any
     for column in range(n):
         if blocked[column] == 0 and cost[column] <= budget:
             gain = column_gain_kernel(
@@ -202,7 +205,7 @@ def greedy_kernel(
                 break
         if not unmet:
             break
-        column = items[0]
+        column = np.int64(items[0])
         keep = False
         if blocked[column] == 0 and cost[column] <= left:
             gain = column_gain_kernel(
@@ -227,7 +230,7 @@ def greedy_kernel(
                 if child < size and _before(keys[child], items[child], keys[0], items[0]):
                     best = False
             if not best:
-                _sift_down(keys, items, size, 0)
+                _sift_down(keys, items, size, np.int64(0))
                 continue
             select_kernel(column, col_ptr, col_rows, count, required, layer_group, layer_weight, remaining)
             order[selected] = column
@@ -238,7 +241,7 @@ def greedy_kernel(
         size -= 1
         keys[0] = keys[size]
         items[0] = items[size]
-        _sift_down(keys, items, size, 0)
+        _sift_down(keys, items, size, np.int64(0))
     return selected
 
 

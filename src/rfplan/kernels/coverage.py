@@ -42,9 +42,11 @@ Patterns = tuple[Any, ...]
 
 # Columns of a sector's row of numbers.
 S_AZIMUTH, S_MECHANICAL, S_SHIFT, S_TX_AMSL = 0, 1, 2, 3
-# Entries of the geometry row: centre of pixel (0, 0) relative to the site (x east, y north), pixel size, receiver
-# height above ground and the effective Earth's curvature 1/(2 a_e), all in metres.
-G_X, G_Y, G_STEP, G_RX, G_CURVATURE = 0, 1, 2, 3, 4
+# Entries of the geometry row: centre of the window's pixel (0, 0) relative to the site (x east, y north), pixel size,
+# receiver height above ground and the effective Earth's curvature 1/(2 a_e), all in metres; then the window's first row
+# and column in the map. Kernels take whole layers and cut the window out themselves: cut outside, some windows are
+# contiguous and some are not, and each kernel would be compiled for both.
+G_X, G_Y, G_STEP, G_RX, G_CURVATURE, G_ROW, G_COL = 0, 1, 2, 3, 4, 5, 6
 
 
 @jit
@@ -114,7 +116,7 @@ def _cuts_row(
 
 @jit
 def row_losses(
-    row: int,
+    row: Any,
     ground_m: Floats32,
     geometry: Floats,
     sectors: Floats,
@@ -155,6 +157,19 @@ def row_losses(
             _cuts_row(kind[a], parameters, horizontal, vertical, a, sectors, s, angles, out)
 
 
+@jit
+def corner_of(geometry: Floats) -> tuple[int, int]:
+    """First row and column of the window a geometry row is of."""
+    return int(geometry[G_ROW]), int(geometry[G_COL])
+
+
+@jit
+def window_of(layer: Any, corner: tuple[int, int], height: int, width: int) -> Any:
+    """The window of a map, (ny, nx) or (k, ny, nx), as a view."""
+    row, col = corner
+    return layer[..., row : row + height, col : col + width]
+
+
 @jit_parallel
 def site_levels_kernel(
     path_loss_db: Floats32,
@@ -177,23 +192,27 @@ def site_levels_kernel(
 ) -> None:
     """Best level, its cell, the best margin and the best level with a closed uplink of one site's cells.
 
-    ``path_loss_db`` is (bands, h, w), NaN where there is no prediction; ``entry_db`` (classes, bands) is the loss into
+    ``path_loss_db`` is (bands, h, w), NaN where there is no prediction; ``ground_m`` and ``clutter`` are of the whole
+    map; ``entry_db`` (classes, bands) is the loss into
     buildings or cars by clutter class. Cells are in the order of their ids: on equal float32 levels the first one is
     kept. Writes NaN and −1 where nothing is received. Level and uplink margin are rounded to float32 first and
     compared after, so that ``closed_dbm >= t`` is exactly ``margin_db >= 0`` at the required level t, for any t.
     """
     required = np.float32(required_dbm)
-    height, width = ground_m.shape
+    height, width = rsrp_dbm.shape
+    corner = corner_of(geometry)
+    ground = window_of(ground_m, corner, height, width)
+    kinds = window_of(clutter, corner, height, width)
     n_cells = cell_sector.shape[0]
     for row in numba.prange(height):
         losses = np.empty((sectors.shape[0], width))
-        row_losses(row, ground_m, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
+        row_losses(np.int64(row), ground, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
         for col in range(width):
             best_level = np.float32(np.nan)
             best_margin = np.float32(np.nan)
             closed = np.float32(np.nan)
             best = -1
-            kind = clutter[row, col]
+            kind = kinds[row, col]
             for c in range(n_cells):
                 b = cell_band[c]
                 total = path_loss_db[b, row, col] + losses[cell_sector[c], col] + entry_db[kind, b]
@@ -218,6 +237,7 @@ def site_levels_kernel(
 @jit_parallel
 def merge_site_kernel(
     cell_number: Integers,
+    corner: tuple[int, int],
     site_rsrp_dbm: Floats32,
     site_best: Integers32,
     site_margin_db: Floats32,
@@ -229,25 +249,30 @@ def merge_site_kernel(
 ) -> None:
     """Reduce one site's window into the whole map: maxima, and on equal levels the cell first in order.
 
-    The result does not depend on the order of sites.
+    ``corner`` is the window's first row and column in the map. The result does not depend on the order of sites.
     """
-    for row in numba.prange(site_best.shape[0]):
-        for col in range(site_best.shape[1]):
+    height, width = site_best.shape
+    all_rsrp = window_of(rsrp_dbm, corner, height, width)
+    all_best = window_of(best_server, corner, height, width)
+    all_margin = window_of(margin_db, corner, height, width)
+    all_closed = window_of(closed_dbm, corner, height, width)
+    for row in numba.prange(height):
+        for col in range(width):
             local = site_best[row, col]
             if local < 0:
                 continue
             cell = np.int32(cell_number[local])
             level = site_rsrp_dbm[row, col]
-            now = best_server[row, col]
-            if now < 0 or level > rsrp_dbm[row, col] or (level == rsrp_dbm[row, col] and cell < now):
-                rsrp_dbm[row, col] = level
-                best_server[row, col] = cell
+            now = all_best[row, col]
+            if now < 0 or level > all_rsrp[row, col] or (level == all_rsrp[row, col] and cell < now):
+                all_rsrp[row, col] = level
+                all_best[row, col] = cell
             margin = site_margin_db[row, col]
-            if now < 0 or margin > margin_db[row, col]:
-                margin_db[row, col] = margin
+            if now < 0 or margin > all_margin[row, col]:
+                all_margin[row, col] = margin
             closed = site_closed_dbm[row, col]
-            if closed > closed_dbm[row, col] or math.isnan(closed_dbm[row, col]):
-                closed_dbm[row, col] = closed
+            if closed > all_closed[row, col] or math.isnan(all_closed[row, col]):
+                all_closed[row, col] = closed
 
 
 @jit_parallel
@@ -267,44 +292,50 @@ def merge_strongest_kernel(
     server: Integers32,
     margin_db: Floats32,
 ) -> None:
-    """Sort one site's cells into the strongest of every pixel of a window, (k, h, w), strongest first.
+    """Sort one site's cells into the strongest of every pixel, (k, ny, nx) of the whole map, strongest first.
 
     ``own`` (cells, 3) holds sector, band and the cell's rank: of equal float32 levels the lower rank comes first, so
     the result does not depend on the order of sites. ``constants`` (cells, 2) holds those of level and uplink margin.
     ``server`` is −1 and ``rsrp_dbm`` NaN where there are fewer; ``margin_db`` is the largest margin over all cells.
     """
     required = np.float32(required_dbm)
-    height, width = ground_m.shape
+    height, width = path_loss_db.shape[1:]
+    corner = corner_of(geometry)
+    ground = window_of(ground_m, corner, height, width)
+    kinds = window_of(clutter, corner, height, width)
+    levels = window_of(rsrp_dbm, corner, height, width)
+    servers = window_of(server, corner, height, width)
+    margins = window_of(margin_db, corner, height, width)
     k = server.shape[0]
     n_cells = own.shape[0]
     for row in numba.prange(height):
         losses = np.empty((sectors.shape[0], width))
-        row_losses(row, ground_m, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
+        row_losses(np.int64(row), ground, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
         for c in range(n_cells):
             sector = own[c, 0]
             band = own[c, 1]
             rank = np.int32(own[c, 2])
             for col in range(width):
-                total = path_loss_db[band, row, col] + losses[sector, col] + entry_db[clutter[row, col], band]
+                total = path_loss_db[band, row, col] + losses[sector, col] + entry_db[kinds[row, col], band]
                 if math.isnan(total):
                     continue
                 level = np.float32(constants[c, 0] - total)
                 margin = min(level - required, np.float32(constants[c, 1] - total))
-                best = margin_db[row, col]
+                best = margins[row, col]
                 if math.isnan(best) or margin > best:
-                    margin_db[row, col] = margin
-                last = server[k - 1, row, col]
-                weakest = rsrp_dbm[k - 1, row, col]
+                    margins[row, col] = margin
+                last = servers[k - 1, row, col]
+                weakest = levels[k - 1, row, col]
                 if last >= 0 and (level < weakest or (level == weakest and rank > last)):
                     continue
                 i = k - 1
                 while i > 0:
-                    other = server[i - 1, row, col]
-                    above = rsrp_dbm[i - 1, row, col]
+                    other = servers[i - 1, row, col]
+                    above = levels[i - 1, row, col]
                     if other >= 0 and (above > level or (above == level and other < rank)):
                         break
-                    server[i, row, col] = other
-                    rsrp_dbm[i, row, col] = above
+                    servers[i, row, col] = other
+                    levels[i, row, col] = above
                     i -= 1
-                server[i, row, col] = rank
-                rsrp_dbm[i, row, col] = level
+                servers[i, row, col] = rank
+                levels[i, row, col] = level

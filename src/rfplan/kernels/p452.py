@@ -62,15 +62,18 @@ def p452_geometry(points: Any, heights: Any, latitude_deg: Any, settings: Any, g
         n = behind - first
         end_m = distance_m[behind - 1]
         d = np.empty(n)
+        h = np.empty(n)
         cover = np.empty(n)
+        of = np.empty(n, dtype=np.int8)  # all four are copies, as a sampled path's: the geometry is then compiled once
         for i in range(n):
             at_m = distance_m[first + i]
             d[i] = at_m * 1e-3
             bare = at_m < BARE_END_M or end_m - at_m < BARE_END_M
+            h[i] = elevation_m[first + i]
             cover[i] = 0.0 if bare else clutter_m[first + i]
-        h = elevation_m[first:behind]
+            of[i] = zone[first + i]
         tx_rx = (heights[0, j], heights[1, j])
-        g.profile_geometry(d, h, cover, zone[first:behind], tx_rx, latitude_deg[j], settings, geometry, j)
+        g.profile_geometry(d, h, cover, of, tx_rx, latitude_deg[j], settings, geometry, np.int64(j))
         c = 500.0 / settings[g.MEDIAN_RADIUS_KM]
         excess[j] = slope_excess(d, h, geometry[g.TX_AMSL_M, j], geometry[g.RX_AMSL_M, j], c)
 

@@ -25,7 +25,9 @@ from rfplan.kernels.coverage import (
     Integers,
     Integers32,
     Patterns,
+    corner_of,
     row_losses,
+    window_of,
 )
 
 UNIT_MW = 1e-19
@@ -76,13 +78,16 @@ def site_accumulate_kernel(
     ``cells`` has columns sector, band, network row, carrier, collision class; ``numbers`` has level constant (dBm) and
     load. Outputs are windows of (carrier, h, w[, k]) arrays.
     """
-    height, width = ground_m.shape
+    height, width = total.shape[1:]
+    corner = corner_of(geometry)
+    ground = window_of(ground_m, corner, height, width)
+    kinds = window_of(clutter, corner, height, width)
     kept = top_cell.shape[3]
     for row in numba.prange(height):
         losses = np.empty((sectors.shape[0], width))
-        row_losses(row, ground_m, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
+        row_losses(np.int64(row), ground, geometry, sectors, antenna, patterns, np.empty((3, width)), losses)
         for col in range(width):
-            kind = clutter[row, col]
+            kind = kinds[row, col]
             for c in range(cells.shape[0]):
                 b = cells[c, 1]
                 loss = path_loss_db[b, row, col] + losses[cells[c, 0], col] + entry_db[kind, b]

@@ -4,6 +4,8 @@ The walk works below the best cost so far: a complete cover is recorded, then co
 uncovered, a random one of them is served by the column with the most weighted gain per cost, unless that would cost as
 much as the best cover. Rows still uncovered gain weight, which drives the walk elsewhere. A column may come back only
 after a neighbour of it changed, and the column just added is not the next to go.
+
+Columns are handed on as int64: a constant or an int32 would have the callee compiled once more.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ def _recover(row: int, uncovered: Any, place: Any, counters: Any) -> None:
 
 @jit
 def _add(
-    column: int, problem: Any, member: Any, count: Any, weight: Any, score: Any, fresh: Any, lists: Any, counters: Any
+    column: Any, problem: Any, member: Any, count: Any, weight: Any, score: Any, fresh: Any, lists: Any, counters: Any
 ) -> None:
     """Put a column in; scores of the columns that share its rows follow."""
     col_ptr, col_rows, row_ptr, row_cols, required, _cost = problem
@@ -125,7 +127,7 @@ def _drop(
 
 
 @jit
-def _cheapest_loss(score: Any, cost: Any, stamp: Any, lists: Any, counters: Any, taboo: int, random: Any) -> int:
+def _cheapest_loss(score: Any, cost: Any, stamp: Any, lists: Any, counters: Any, taboo: Any, random: Any) -> int:
     """The member with the least weighted loss per cost, the oldest among equals; large covers are sampled."""
     chosen = lists[2]
     size = counters[1]
@@ -158,7 +160,7 @@ def start_kernel(problem: Any, columns: Any, member: Any, count: Any, weight: An
                 score[row_cols[q]] += 1
     fresh[:] = 1
     for k in range(columns.shape[0]):
-        _add(columns[k], problem, member, count, weight, score, fresh, lists, counters)
+        _add(np.int64(columns[k]), problem, member, count, weight, score, fresh, lists, counters)
 
 
 @jit
@@ -173,7 +175,7 @@ def walk_kernel(problem: Any, state: Any, totals: Any, best: Any, random: Any, s
     cost = problem[5]
     row_ptr, row_cols = problem[2], problem[3]
     improved = 0
-    taboo = -1
+    taboo = np.int64(-1)
     for _ in range(steps):
         if counters[3] >= touches:
             break
@@ -184,7 +186,7 @@ def walk_kernel(problem: Any, state: Any, totals: Any, best: Any, random: Any, s
                 totals[1] = totals[0]
                 best[:] = member
                 improved += 1
-            column = _cheapest_loss(score, cost, stamp, lists, counters, -1, random)
+            column = _cheapest_loss(score, cost, stamp, lists, counters, np.int64(-1), random)
             _drop(column, problem, member, count, weight, score, fresh, lists, counters)
             totals[0] -= cost[column]
             stamp[column] = counters[2]
@@ -197,7 +199,7 @@ def walk_kernel(problem: Any, state: Any, totals: Any, best: Any, random: Any, s
             stamp[column] = counters[2]
         while counters[0] > 0:
             row = lists[0][_random_below(random, counters[0])]
-            pick = -1
+            pick = np.int64(-1)
             counters[3] += row_ptr[row + 1] - row_ptr[row]
             for q in range(row_ptr[row], row_ptr[row + 1]):
                 other = row_cols[q]

@@ -57,7 +57,7 @@ def greedy(
         blocked[column] = 1
         blocked[conflict_cols[conflict_ptr[column] : conflict_ptr[column + 1]]] = 1
     order = np.empty(matrix.shape[1], np.int32)
-    cost = instance.cost if price is None else price
+    cost = np.require(instance.cost if price is None else price, requirements=("C", "W"))
     budget = instance.budget - float(instance.cost[first].sum()) if price is None else np.inf
     selected = greedy_kernel(
         matrix.col_ptr,

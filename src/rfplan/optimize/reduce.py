@@ -212,6 +212,6 @@ def merge_rows(instance: Instance) -> Instance:
         instance,
         matrix=matrix.take(rows),
         required=instance.required[rows],
-        layer_group=instance.layer_group[:, rows],
+        layer_group=np.ascontiguousarray(instance.layer_group[:, rows]),
         layer_weight=np.array(weight, np.float64).reshape(len(instance.layer_weight), len(rows)),
     )

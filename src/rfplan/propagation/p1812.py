@@ -19,6 +19,7 @@ from rfplan.kernels import geometry as _geometry, p1812 as _kernel, p1812_block 
 from rfplan.kernels.diffraction import LIGHT_M_GHZ, surface_admittance
 from rfplan.profile import Paths
 from rfplan.propagation.base import check_range, require, require_choice, require_profile, require_range
+from rfplan.propagation.profile_checks import read_only
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,6 +54,9 @@ def path_geometry(
     assert stop is not None
     assert paths.latitude_deg is not None
     assert paths.point_distance_m is not None
+    assert paths.point_elevation_amsl_m is not None
+    assert paths.point_clutter_height_m is not None
+    assert paths.point_zone is not None
     steps = stop - start
     if (steps < 3).any():
         i = int(np.argmin(steps))
@@ -70,10 +74,10 @@ def path_geometry(
     fill(
         start[first],
         stop[first],
-        paths.point_distance_m / 1e3,
-        paths.point_elevation_amsl_m,
-        paths.point_clutter_height_m,
-        paths.point_zone,
+        read_only(paths.point_distance_m / 1e3),
+        read_only(paths.point_elevation_amsl_m),
+        read_only(paths.point_clutter_height_m),
+        read_only(paths.point_zone),
         paths.tx_height_agl_m[first],
         paths.rx_height_agl_m[first],
         latitude[first],
