@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from rfplan.coverage import Coverage
     from rfplan.network import Network
 
-Progress = Callable[[int, int], None]
-
 #: Bytes a (pixel, candidate) pair takes while the matrix is made.
 PAIR_BYTES = 32
 #: Kinds of candidates that add to a site which has the technology already.
@@ -66,7 +64,7 @@ class JointRequirement:
 
 
 def joint_units(
-    network: Network, like: Coverage, asked: JointRequirement, progress: Progress | None = None
+    network: Network, like: Coverage, asked: JointRequirement, memo: Memo | None = None, step: str = "joint"
 ) -> npt.NDArray[np.int64]:
     """Sum of the sites' weights at every pixel, (ny, nx); `UNITS` is enough. Whole numbers: any order, the same sum.
 
@@ -78,16 +76,31 @@ def joint_units(
         A coverage whose settings and terrain are to be used.
     asked
         What is enough.
-    progress
-        Called with (sites done, sites in all).
+    memo, step
+        What remembers the sum, and under which name.
     """
     from rfplan.coverage import site_margins
 
     settings, sigma_db = _free_of_margins(like)
-    total = np.zeros(like.terrain.shape, np.int64)
-    for _, rows, cols, margin_db, _ in site_margins(network, like.terrain, progress=progress, **settings):
-        total[rows, cols] += asked.units(margin_db, sigma_db)
-    return total
+
+    def work() -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        total = np.zeros(like.terrain.shape, np.int64)
+        for _, rows, cols, margin_db, _ in site_margins(network, like.terrain, **settings):
+            total[rows, cols] += asked.units(margin_db, sigma_db)
+        return {}, {"units": total}
+
+    memo = _depending_on(memo or Memo(None), network, like, asked)
+    return np.asarray(memo.recall(step, work).arrays["units"], np.int64)
+
+
+def _depending_on(memo: Memo, network: Network, like: Coverage, asked: JointRequirement) -> Memo:
+    """The memo for what follows from the sites' chances."""
+    from rfplan.coverage.predict import make_predictor
+
+    if memo.folder is None or len(network.sites) == 0:
+        return memo
+    settings, sigma_db = _free_of_margins(like)
+    return memo.on(*make_predictor(network, like.terrain, **settings).identity(), asked, sigma_db)
 
 
 def joint_coverage(coverage: Coverage, total: npt.NDArray[np.int64], asked: JointRequirement) -> Coverage:
@@ -149,7 +162,8 @@ class JointPrepared(Prepared):
         """Joint coverage of another network, from scratch."""
         assert self.asked is not None
         after = predict_like(self.coverage, network, self.memo, step)
-        return joint_coverage(after, joint_units(network, self.coverage, self.asked), self.asked)
+        units = joint_units(network, self.coverage, self.asked, self.memo, step.replace("coverage", "joint"))
+        return joint_coverage(after, units, self.asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,10 +255,51 @@ def _check_independent(candidates: Candidates, rules: Rules | None) -> None:
                 )
 
 
-def _prepare(problem: JointCover, progress: PlanProgress | None, memo: Memo) -> JointPrepared:
-    """Weights of existing sites and candidates; see `JointPrepared`."""
+def _candidate_units(
+    problem: JointCover,
+    coverage: Coverage,
+    wanted: npt.NDArray[np.bool_],
+    progress: PlanProgress | None,
+    memo: Memo,
+) -> sparse.csc_matrix:
+    """Weights of every candidate on the wanted pixels."""
     from rfplan.coverage import site_margins
 
+    asked, candidates, terrain = problem.asked, problem.candidates, coverage.terrain
+    settings, sigma_db = _free_of_margins(coverage)
+    useful = reaching(candidates, wanted, coverage)
+    network = candidates.to_network(useful)
+    row_of = np.full(wanted.shape, -1, np.int32)
+    row_of[wanted] = np.arange(int(wanted.sum()), dtype=np.int32)
+
+    def work() -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        found: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]] = [_NOTHING] * len(candidates)
+        pairs = 0
+        for done, (index, rows, cols, margin_db, _) in enumerate(site_margins(network, terrain, **settings), 1):
+            row, units = row_of[rows, cols], asked.units(margin_db, sigma_db)
+            hit = (row >= 0) & (units > 0)
+            found[int(useful[index])] = row[hit], units[hit]
+            pairs += int(hit.sum())
+            if pairs * PAIR_BYTES > problem.memory_cap_gb * 1e9:
+                raise ParameterError(
+                    f"the matrix of probabilities passes memory_cap_gb = {problem.memory_cap_gb:g} after {done} of "
+                    f"{len(useful)} candidates; use fewer candidates, a higher least_probability or a higher cap"
+                )
+            if progress is not None:
+                progress("predict candidates", float(done), float(len(useful)))
+        return {}, {
+            "pointer": np.concatenate([[0], np.cumsum([len(row) for row, _ in found])]).astype(np.int64),
+            "rows": np.concatenate([row for row, _ in found]),
+            "units": np.concatenate([units for _, units in found]),
+        }
+
+    memo = _depending_on(memo.on(wanted, len(candidates), useful), network, coverage, asked)
+    got = memo.recall("joint_candidates", work).arrays
+    return sparse.csc_matrix((got["units"], got["rows"], got["pointer"]), shape=(int(wanted.sum()), len(candidates)))
+
+
+def _prepare(problem: JointCover, progress: PlanProgress | None, memo: Memo) -> JointPrepared:
+    """Weights of existing sites and candidates; see `JointPrepared`."""
     if len(problem.candidates) == 0:
         raise ParameterError("there are no candidates; relax the rules of find_candidates or add sites by hand")
     start = time.perf_counter()
@@ -252,52 +307,29 @@ def _prepare(problem: JointCover, progress: PlanProgress | None, memo: Memo) -> 
     if problem.threshold_dbm is not None:
         service = replace(coverage.service, required_rsrp_dbm=float(problem.threshold_dbm))
         coverage = predict_like(replace(coverage, service=service), coverage.network)
-    terrain, candidates = coverage.terrain, problem.candidates
+    terrain = coverage.terrain
     grid: Any = problem.demand.on_grid(terrain) if hasattr(problem.demand, "on_grid") else problem.demand
     domain = demand_pixels(grid, terrain)
-    have = joint_units(coverage.network, coverage, asked)
+    have = joint_units(coverage.network, coverage, asked, memo, "joint_before")
     before = joint_coverage(coverage, have, asked)
     wanted = domain & ~before.covered
-    settings, sigma_db = _free_of_margins(coverage)
-    useful = reaching(candidates, wanted, coverage)
-    pixels = np.flatnonzero(wanted.ravel())
-    row_of = np.full(wanted.shape, -1, np.int32)
-    row_of[wanted] = np.arange(len(pixels), dtype=np.int32)
-    found: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]] = [_NOTHING] * len(candidates)
-    pairs = 0
-    network = candidates.to_network(useful)
-    for done, (index, rows, cols, margin_db, _) in enumerate(site_margins(network, terrain, **settings), 1):
-        row, units = row_of[rows, cols], asked.units(margin_db, sigma_db)
-        hit = (row >= 0) & (units > 0)
-        found[int(useful[index])] = row[hit], units[hit]
-        pairs += int(hit.sum())
-        if pairs * PAIR_BYTES > problem.memory_cap_gb * 1e9:
-            raise ParameterError(
-                f"the matrix of probabilities passes memory_cap_gb = {problem.memory_cap_gb:g} after {done} of "
-                f"{len(useful)} candidates; use fewer candidates, a higher least_probability or a higher cap"
-            )
-        if progress is not None:
-            progress("predict candidates", float(done), float(len(useful)))
-    pointer = np.concatenate([[0], np.cumsum([len(row) for row, _ in found])]).astype(np.int64)
-    row_index = np.concatenate([row for row, _ in found])
-    weights = sparse.csc_matrix(
-        (np.concatenate([units for _, units in found]), row_index, pointer), shape=(len(pixels), len(candidates))
-    )
+    weights = _candidate_units(problem, coverage, wanted, progress, memo)
     pixel_km2 = (terrain.resolution_m / 1000.0) ** 2
-    covers: CoverageMatrix = coverage_matrix((pointer, row_index), wanted, grid, pixel_km2)
-    need = (UNITS - have.ravel()[pixels]).astype(np.int32)
+    pattern = weights.indptr.astype(np.int64), weights.indices.astype(np.int32)
+    covers: CoverageMatrix = coverage_matrix(pattern, wanted, grid, pixel_km2)
+    need = (UNITS - have[wanted]).astype(np.int32)
     reach = np.asarray(weights.sum(axis=1)).ravel() >= need
     people, area = totals(covers, grid, before.covered & domain, domain, reach, pixel_km2)
     return JointPrepared(
         coverage=before,
         grid=grid,
-        candidates=candidates,
+        candidates=problem.candidates,
         covers=covers,
         domain=domain,
         people=people,
         area=area,
         prediction_s=time.perf_counter() - start,
-        memo=memo.on(weights.data, row_index, pointer, need, covers.people, before.covered),
+        memo=memo.on(weights.data, *pattern, need, covers.people, before.covered),
         units=weights,
         need=need,
         asked=asked,

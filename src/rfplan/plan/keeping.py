@@ -29,7 +29,9 @@ def keep_coverage(run: Run, when: str, coverage: Coverage, figures: Any) -> None
 
     terrain = coverage.terrain
     keep_table(run, f"key_figures_{when}.csv", figures.table)
-    for name, unit in (("rsrp_dbm", "dBm"), ("margin_db", "dB")):
+    for name, unit in (("rsrp_dbm", "dBm"), ("margin_db", "dB"), ("joint_probability", "1")):
+        if name not in coverage.layers:
+            continue
         path = run.keep(f"{name}_{when}.tif")
         assert path is not None
         values = np.asarray(coverage.layers[name].values, np.float32)

@@ -239,7 +239,7 @@ def _prediction(run: Run) -> Prediction:
 
 def _plan(run: Run) -> ScenarioPlan:
     from rfplan.metrics import summarize
-    from rfplan.optimize import TargetCover, find_candidates
+    from rfplan.optimize import find_candidates
 
     start = time.perf_counter()
     predicted = _prediction(run)
@@ -259,16 +259,12 @@ def _plan(run: Run) -> ScenarioPlan:
         keep_table(run, "candidates.csv", candidates.table)
     with run.stage("choose sites"):
         rules = stages.site_rules(scenario, candidates)
-        problem = TargetCover(
-            before,
-            demand,
-            candidates,
-            population_target=scenario.target.population,
-            area_target=scenario.target.area,
-            commune_population_floor=scenario.target.commune_population_floor,
-            rules=rules,
-        )
+        problem = stages.site_problem(scenario, before, demand, candidates, rules)
         ready = problem.prepare(run.tell, run.memo)
+        figures_before = predicted.key_figures
+        if ready.coverage is not before:  # joint coverage counts otherwise
+            figures_before = summarize(ready.coverage, demand)
+            keep_coverage(run, "before", ready.coverage, figures_before)
         solved = problem.solve(scenario.solve.time_limit_s, scenario.solve.seed, run.tell, prepared=ready)
         keep_table(run, "build_list.csv", solved.sites)
     with run.stage("roll-out"):
@@ -299,8 +295,8 @@ def _plan(run: Run) -> ScenarioPlan:
     values["demand"] = demand
     return ScenarioPlan(
         **values,
-        metadata=metadata(run, scenario, demand, solved, predicted.key_figures),
-        key_figures_before=predicted.key_figures,
+        metadata=metadata(run, scenario, demand, solved, figures_before),
+        key_figures_before=figures_before,
         key_figures_after=figures_after,
         baseline=predicted.baseline,
         network_report=given.network_report,

@@ -16,9 +16,11 @@ from rfplan.plan.keeping import keep_table
 from rfplan.scenario import Scenario
 
 if TYPE_CHECKING:
+    from rfplan.coverage import Coverage
     from rfplan.coverage.predict import SharedSettings
     from rfplan.demand import Demand
     from rfplan.network import Network
+    from rfplan.optimize import JointCover, TargetCover
     from rfplan.optimize.candidates import Candidates
     from rfplan.optimize.instance import Rules
     from rfplan.terrain import Terrain
@@ -199,6 +201,35 @@ def site_rules(scenario: Scenario, candidates: Candidates) -> Rules:
     host = candidates.table["site_id"].astype(str)
     site_of, names = pd.factorize(host.where(host != ""))  # -1 for candidates that stand on no existing site
     return Rules(site_of=site_of, opening_cost=np.full(len(names), scenario.costs.site_visit))
+
+
+def site_problem(
+    scenario: Scenario, coverage: Coverage, demand: Demand, candidates: Candidates, rules: Rules
+) -> TargetCover | JointCover:
+    """Return what the choice of sites is to solve."""
+    from rfplan.optimize import JointCover, TargetCover
+
+    target, asked = scenario.target, scenario.make_requirement()
+    if asked is not None:
+        return JointCover(
+            coverage,
+            demand,
+            candidates,
+            rules=rules,
+            probability=asked.probability,
+            least_probability=asked.least_probability,
+            population_target=target.population,
+            area_target=target.area,
+        )
+    return TargetCover(
+        coverage,
+        demand,
+        candidates,
+        rules=rules,
+        population_target=target.population,
+        area_target=target.area,
+        commune_population_floor=target.commune_population_floor,
+    )
 
 
 def template(scenario: Scenario) -> Any:

@@ -22,7 +22,7 @@ def metadata(run: Run, scenario: Scenario, demand: Demand, plan: Plan, before: A
         entry = section.model_dump()
         entry["explanation"] = entry["explanation"] or _explanation(scenario, plan, reached, section)
         published.append(entry)
-    notes = [*scenario.notes, _off_terrain(before)]
+    notes = [*scenario.notes, _off_terrain(before), _joint(scenario)]
     notes += [f"Warning: {text}" for text in run.warnings]
     return {
         "title": scenario.title or scenario.name,
@@ -55,6 +55,20 @@ def _off_terrain(figures: Any) -> str:
     )
 
 
+def _joint(scenario: Scenario) -> str:
+    """Say what joint coverage counts, where that is asked for."""
+    asked = scenario.make_requirement()
+    if asked is None:
+        return ""
+    return (
+        f"Covered means here: the probability that at least one site serves is {100 * asked.probability:g} % or more. "
+        "Each serves with the probability that shadowing leaves its best cell both links, free of fading margins; "
+        "shadowing is taken as independent from site to site, so where it is alike this is optimistic. Sites that "
+        f"serve with less than {100 * asked.least_probability:g} % do not count. The threshold sweep and figures by "
+        "technology count one cell at a time, with the service's fading margins."
+    )
+
+
 def _explanation(scenario: Scenario, plan: Plan, reached: tuple[float, float], published: Any) -> str:
     """Say why the computed coverage differs from the published one, with the settings that decide it."""
     coverage = plan.coverage_before
@@ -66,6 +80,10 @@ def _explanation(scenario: Scenario, plan: Plan, reached: tuple[float, float], p
     ):
         if given is not None:
             gaps.append(f"{value:.1f} % of {name} computed against {given:g} % published ({value - given:+.1f} points)")
+    asked = scenario.make_requirement()
+    how = "both links close"
+    if asked is not None:
+        how = f"some station serves with a probability of {100 * asked.probability:g} %,"
     where = (
         "The computed figures are for invented stations, ground and settlement, so they match the published ones in "
         "order of magnitude only and were not tuned to them. "
@@ -73,7 +91,7 @@ def _explanation(scenario: Scenario, plan: Plan, reached: tuple[float, float], p
         else ""
     )
     return (
-        f"{'; '.join(gaps)}. {where}They count a pixel as covered where both links close at "
+        f"{'; '.join(gaps)}. {where}They count a pixel as covered where {how} at "
         f"{service.required_rsrp_dbm:g} dBm ({service.name}) on one {coverage.technology} carrier, all stations "
         f"together, with propagation by {type(coverage.model).__name__} and an uplink fading margin of "
         f"{service.fading_margin_db:g} dB. The published figures state no level, no place (outdoors, in a car, "

@@ -136,6 +136,12 @@ class Facts:
         return float(self.after.service.required_rsrp_dbm)
 
     @property
+    def joint_probability(self) -> float | None:
+        """Probability with which some site must serve a covered pixel, or None where one cell's links decide."""
+        value = self.after.layers.attrs.get("joint_probability")
+        return None if value is None else float(value)
+
+    @property
     def level_name(self) -> str:
         """What the technology calls its reference level."""
         return LEVEL_NAMES.get(str(getattr(self.after, "technology", "4G")), "level")

@@ -14,7 +14,7 @@ from rfplan.report import sections
 from rfplan.report.baseline import baseline_layers, baseline_section
 from rfplan.report.extras import extra_sections
 from rfplan.report.facts import Facts
-from rfplan.report.markup import number, text
+from rfplan.report.markup import number, percent, text
 from rfplan.report.payload import BADGES, json_for_html, map_payload
 from rfplan.report.years import rollout_section
 
@@ -101,11 +101,13 @@ def _lead(facts: Facts) -> str:
     technology = str(getattr(after, "technology", "") or "")
     service = str(getattr(after.service, "name", "") or "")
     level = f"{facts.level_name} ≥ {number(facts.required_rsrp_dbm, 1).removesuffix('.0')} dBm"
-    model = type(after.model).__name__
+    model, joint = type(after.model).__name__, facts.joint_probability
     height = getattr(after.receiver, "height_agl_m", None)
     words = [
         f"{technology} {service}".strip(),
-        level + " and uplink closed",
+        level
+        + " and uplink closed"
+        + (f", by some site with probability ≥ {percent(100 * joint, 1)}" if joint is not None else ""),
         f"model {model}",
         f"receiver {number(height, 1)} m above ground" if height is not None else "",
         f"{number(facts.terrain.resolution_m, 0)} m pixels",

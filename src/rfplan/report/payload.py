@@ -16,6 +16,7 @@ from rfplan.report.context import plain
 from rfplan.report.expansion import expansion_masks
 from rfplan.report.facts import Facts
 from rfplan.report.images import Mercator, data_uri, png, shade_indices, shade_palette
+from rfplan.report.markup import percent
 from rfplan.report.years import WORK_WORDS, year_legend
 
 NEVER: Colour = (61, 44, 79)
@@ -171,7 +172,10 @@ def _coverage_layers(facts: Facts, mercator: Mercator) -> list[dict[str, Any]]:
     inside, before, after = facts.inside, facts.covered_before, facts.covered_after
     fresh = inside & after & ~before
     level = f"{facts.required_rsrp_dbm:g}".replace("-", "−")
-    note = f"Covered: {facts.level_name} at least {level} dBm and the uplink closes. Shown inside the planning area."
+    joint = facts.joint_probability
+    note = f"Covered: {facts.level_name} at least {level} dBm and the uplink closes"
+    note += "" if joint is None else f", by some site with a probability of {percent(100 * joint, 1)}"
+    note += ". Shown inside the planning area."
     names = ["Covered today", "Newly covered by the plan", "Not covered after the plan"]
     change = class_layer(
         "change",

@@ -98,6 +98,31 @@ def make_setting_rules(scenario: Scenario) -> Any:
     return rules
 
 
+def make_requirement(scenario: Scenario) -> Any:
+    """Return what joint coverage asks for, or None where the scenario does not; refuse what does not go with it."""
+    from rfplan.optimize.joint_map import ON_SERVING_SITES, JointRequirement
+
+    probability = scenario.target.joint_probability
+    if probability is None:
+        return None
+    added = [kind for kind in scenario.make_rules().kinds if kind in ON_SERVING_SITES]
+    location_percent = getattr(scenario.make_model(), "location_percent", 50.0)
+    others = {
+        "model.location_percent": (location_percent != 50.0, "it counts shadowing itself, from the median on"),
+        "rollout": (scenario.rollout is not None, "years are scheduled for one site a pixel"),
+        "tuning": (scenario.tuning is not None, "sectors are tuned for one site a pixel"),
+        "target.commune_population_floor": (scenario.target.commune_population_floor is not None, "it has no floors"),
+        "costs.site_visit": (scenario.costs.site_visit > 0, "it has no costs that candidates share"),
+        "candidates.kinds": (bool(added), f"{', '.join(added)} share the shadowing of the site they stand on"),
+    }
+    for key, (given, why) in others.items():
+        if given:
+            raise ScenarioError(
+                f"{scenario.source}: {key}: does not go with target.joint_probability: {why}; leave one of them out"
+            )
+    return _made(scenario, "target", JointRequirement, {"probability": probability})
+
+
 def make_backhaul_rules(scenario: Scenario) -> Any:
     """Return the rules for hops; costs not given are multiples of ``costs.greenfield``."""
     from rfplan.optimize.hops import BackhaulRules

@@ -152,6 +152,10 @@ class Scenario(Section):
         """Return the rules for tuning sectors."""
         return builders.make_setting_rules(self)
 
+    def make_requirement(self) -> Any:
+        """Return what joint coverage asks for, or None; refuse what does not go with it."""
+        return builders.make_requirement(self)
+
     def make_backhaul_rules(self) -> Any:
         """Return the rules for hops; costs not given are multiples of ``costs.greenfield``."""
         return builders.make_backhaul_rules(self)

@@ -64,7 +64,13 @@ def load_scenario(source: str | os.PathLike[str], *, data_dir: str | os.PathLike
         if key not in inputs:
             raise ScenarioError(f"{name}: licences.{key}: {unknown(key, inputs)}")
     makers = (scenario.make_model, scenario.make_receiver, scenario.make_service, scenario.make_rules)
-    for make in (*makers, scenario.make_setting_rules, scenario.make_backhaul_rules, scenario.make_bands):
+    for make in (
+        *makers,
+        scenario.make_setting_rules,
+        scenario.make_requirement,
+        scenario.make_backhaul_rules,
+        scenario.make_bands,
+    ):
         make()
     return scenario
 

@@ -36,6 +36,9 @@ class TargetSection(Section):
     population: Share | None = Field(None, description="share 0 to 1 of people")
     area: Share | None = Field(None, description="share 0 to 1 of area")
     commune_population_floor: Share | None = Field(None, description="least share 0 to 1 of every commune's people")
+    joint_probability: float | None = Field(
+        None, gt=0, lt=1, description="above 0 and below 1: what several sites together must serve a pixel with"
+    )
 
 
 class SolveSection(Section):
