@@ -201,8 +201,11 @@ def test_every_field_of_the_geometry(time_percent):
         grid_exact.exact_pixels(*ground, link.site, rows, cols, settings, exact)
         uniform = 10.0 if layers[0] is not clutter else -1.0
         pairs = grid_strips.neighbour_pairs(terrain.elevation_amsl_m)
-        grid_strips.strip_pixels(ground[0], pairs, *ground[1:], uniform, link.site, rows, cols, settings, strips)
-        np.testing.assert_allclose(strips, exact, rtol=1e-9, atol=1e-9)
+        for known in (False, True):
+            grid_strips.strip_pixels(
+                ground[0], pairs, *ground[1:], uniform, known, link.site, rows, cols, settings, strips
+            )
+            np.testing.assert_allclose(strips, exact, rtol=1e-9, atol=1e-9)
 
 
 def test_pairs_hold_every_neighbour():

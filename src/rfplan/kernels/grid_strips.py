@@ -1,8 +1,9 @@
 """Exact geometry of pixels in vector instructions: every sample of every path, a strip of samples at a time.
 
-Paths and samples are those of `rfplan.kernels.grid_exact`, bit for bit, and so is each question asked of them (see
+Paths and samples are those of `rfplan.kernels.grid_exact`, and so is each question asked of them (see
 `rfplan.kernels.geometry`). Answers differ by rounding only: reciprocals come from a table, and the sums of the
-least-squares surface are added in another order.
+least-squares surface are added in another order. Where a border is sharp (of clutter, zones and unknown ground, and at
+a sea fraction of three quarters) the very expressions of the plain maker decide.
 """
 
 from __future__ import annotations
@@ -70,8 +71,11 @@ def _scan(
     index, heights, taps, ground, tops, inverse = scratch
     pairs, clutter, zone = layers
     ny, nx = shape
-    uniform_clutter, uniform_zone, with_beta = flags
-    s.locate(w, index, first, line, ny, nx)
+    uniform_clutter, uniform_zone, with_beta, careful = flags
+    if careful:
+        s.locate(w, index, first, line, ny, nx)
+    else:
+        s.locate_inside(w, index, first, line, nx)
     s.look_up(taps, index, pairs, nx)
     bare = ground[first : first + s.STRIP]
     s.interpolate(w, heights, bare)
@@ -102,6 +106,7 @@ def strip_geometry(
     shape: Any,
     site: Any,
     uniform_clutter: Any,
+    known: Any,
     row: Any,
     col: Any,
     terminal: Any,
@@ -130,7 +135,11 @@ def strip_geometry(
     for p in range(s.SLOPE_T, s.NU):
         w[p] = s.NOWHERE
     runs = _add_zone((0.0, 0.0, 0.0, 0.0, 0.0), zone_tx, 0.5 * step)
-    flags = (uniform_clutter, uniform_zone, with_beta)
+    last_row = max(site[TX_ROW], row)
+    last_col = max(site[TX_COL], col)
+    inside = min(site[TX_ROW], row) >= 0.0 and min(site[TX_COL], col) >= 0.0
+    inside = inside and last_row < shape[0] - 1.5 and last_col < shape[1] - 1.5
+    flags = (uniform_clutter, uniform_zone, with_beta, not (inside and known))
     for first in range(1, n, s.STRIP):
         runs = _scan(w, scratch, layers, first, line, shape, path, falls, flags, runs)
     total = s.fold_sum(w, s.SUM)
@@ -220,6 +229,7 @@ def strip_pixels(
     clutter: Any,
     zone: Any,
     uniform_clutter: Any,
+    known: Any,
     site: Any,
     rows: Any,
     cols: Any,
@@ -230,7 +240,7 @@ def strip_pixels(
 
     As `rfplan.kernels.grid_exact.exact_pixels`, for grids of at least 2 rows and columns and below 2^31 pixels.
     ``pairs`` is `neighbour_pairs` of the elevation, ``uniform_clutter`` the clutter's height where it is the same
-    everywhere, else negative.
+    everywhere, else negative; ``known`` says that no ground is unknown: beside unknown ground rounding counts.
     """
     size = longest_steps(site, rows, cols)
     layers = (pairs, clutter.reshape(-1), zone.reshape(-1))
@@ -263,7 +273,7 @@ def strip_pixels(
             clutter_rx = float(nearest(clutter, end_row, end_col))
             terminal = (h_tx, h_rx, clutter_rx, zone_tx, zone_rx, pixel_latitude(site, row, col))
             strip_geometry(
-                w, scratch, layers, elevation.shape, site, uniform_clutter, row, col, terminal, settings, out, j
+                w, scratch, layers, elevation.shape, site, uniform_clutter, known, row, col, terminal, settings, out, j
             )
 
 

@@ -72,6 +72,26 @@ def locate(w: Any, index: Any, first: Any, line: Any, ny: Any, nx: Any) -> Any:
 
 
 @jit_inline
+def locate_inside(w: Any, index: Any, first: Any, line: Any, nx: Any) -> Any:
+    """`locate` for a path that keeps off the grid's border: nothing to hold within it, and no division.
+
+    Positions may differ by rounding, so that a sample on the line between four pixels and their neighbours may take the
+    neighbours; its height is the same.
+    """
+    tx_row, tx_col, drow, dcol, n = line
+    per_n = 1.0 / n
+    for p in range(STRIP):
+        t = min(float(first + p) * per_n, 1.0)
+        row = tx_row + t * drow
+        col = tx_col + t * dcol
+        i = float(np.int32(row))
+        k = float(np.int32(col))
+        w[PART_ROW + p] = row - i
+        w[PART_COL + p] = col - k
+        index[p] = np.int32(i * nx + k)
+
+
+@jit_inline
 def locate_nearest(index: Any, first: Any, line: Any, ny: Any, nx: Any) -> Any:
     """Index of the pixel each sample falls in, by the very expression of `sample_path`: borders are sharp."""
     tx_row, tx_col, drow, dcol, n = line

@@ -51,6 +51,7 @@ def strip_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
         _box(link.site[_exact.TX_COL], cols, terrain.shape[1]),
     )
     clutter = uniform_clutter(link, *box)
+    known = not bool(np.isnan(terrain.elevation_amsl_m[box]).any())
     pairs = _strips.neighbour_pairs(terrain.elevation_amsl_m)
     geometry = empty_geometry(min(rows.size, _CHUNK))
     for start in range(0, rows.size, _CHUNK):
@@ -62,6 +63,7 @@ def strip_loss(link: Link, rows: FloatArray, cols: FloatArray) -> FloatArray:
             terrain.clutter_height_m,
             terrain.zone,
             clutter,
+            known,
             link.site,
             rows[start:stop],
             cols[start:stop],
