@@ -262,8 +262,8 @@ def path_loss_window(
         "vertical" or "horizontal".
     recompute
         Instead of a sweep, for models that have one: take the exact path of every pixel, sample for sample, in vector
-        instructions. All are within 1e-6 dB of ``method="exact"``, at about a third of its cost at 500 pixels and
-        more of radius and two to three times that of the sweep.
+        instructions. All are within 1e-6 dB of ``method="exact"``, at a third to two fifths of its cost for radii of
+        500 pixels and about twice that of the sweep.
     sector_deg
         (azimuth of the centre, width), degrees: leave pixels outside this sector NaN; None is all around.
 
