@@ -280,4 +280,5 @@ def strip_pixels(
 def neighbour_pairs(elevation: Any) -> Any:
     """A view of a grid of float32 in which item k holds values k and k + 1 of the flat grid, as one complex number."""
     flat = elevation.reshape(-1)
-    return np.lib.stride_tricks.as_strided(flat[: flat.size - flat.size % 2].view(np.complex64), (flat.size - 1,), (4,))
+    even = flat[: flat.size - flat.size % 2].view(np.complex64)
+    return np.lib.stride_tricks.as_strided(even, (flat.size - 1,), (4,), writeable=False)
