@@ -39,6 +39,9 @@ def test_zones_from_the_class_water() -> None:
     assert (zoned.zone[:, 20:60] == Zone.COASTAL).all()  # the small lake too
     assert (zoned.zone[:, 60:] == Zone.INLAND).all()  # high, and the tarn is no sea
     assert (rf.with_sea(coast(), least_sea_km2=0.0).zone[40, 40]) == Zone.SEA
+    inland = coast()
+    assert [part.uniform_zone for part in (inland, rf.with_sea(inland), inland)] == [Zone.INLAND, 0, Zone.INLAND]
+    assert zoned.window(slice(0, 9), slice(70, 160)).uniform_zone == Zone.INLAND
     assert "within 5 m of sea level" in zoned.attrs["zone_source"]
     with pytest.raises(ParameterError, match="least_sea_km2"):
         rf.with_sea(coast(), least_sea_km2=-1.0)

@@ -33,11 +33,6 @@ class Link:
     polarization: Polarization
 
 
-def _uniform_zone(terrain: Terrain) -> int:
-    first = int(terrain.zone[0, 0])
-    return first if bool((terrain.zone == first).all()) else 0
-
-
 def _site_settings(
     terrain: Terrain, x_m: float, y_m: float, tx_height_agl_m: float, rx_height_agl_m: float
 ) -> FloatArray:
@@ -54,7 +49,7 @@ def _site_settings(
     site[_exact.RESOLUTION_M] = terrain.resolution_m
     site[_exact.TX_AGL_M] = tx_height_agl_m
     site[_exact.RX_AGL_M] = rx_height_agl_m
-    site[_exact.UNIFORM_ZONE] = _uniform_zone(terrain)
+    site[_exact.UNIFORM_ZONE] = terrain.uniform_zone
     site[_exact.LATITUDE_DEG] = 0.5 * (latitude[0] + latitude[1])
     site[_exact.LATITUDE_PER_ROW] = 0.5 * (latitude[3] - latitude[1]) / 1000.0
     site[_exact.LATITUDE_PER_COL] = 0.5 * (latitude[2] - latitude[1]) / 1000.0

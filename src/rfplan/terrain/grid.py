@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,12 @@ class Terrain:
         known = np.isfinite(self.elevation_amsl_m)
         reachable: npt.NDArray[np.bool_] = binary_erosion(known, np.ones((3, 3), dtype=bool), border_value=1)
         return reachable
+
+    @functools.cached_property
+    def uniform_zone(self) -> int:
+        """`rfplan.profile.Zone` of the whole grid, or 0 where it has several; kept, for every link asks for it."""
+        first = int(self.zone[0, 0])
+        return first if bool((self.zone == first).all()) else 0
 
     @property
     def pixel_area_km2(self) -> float:
