@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -116,9 +117,8 @@ class SectorState:
         base = None if self.min_sinr_db is None else self._sum_others(name, window)
         return Trial(name, window, self.count[window] - own, base)
 
-    def outcome(self, trial: Trial, network: Network) -> Outcome:
-        """What the site of a trial gives with its settings in `network`, whose other sites are as they were."""
-        alone = network.select_sites([trial.site])
+    def outcome(self, trial: Trial, alone: Network) -> Outcome:
+        """What the site of a trial gives in the settings of `alone`, its part of the network, beside the others."""
         predictor = make_predictor(alone, self.terrain, **self._settings)
         cells = predictor.prepared.sites[0]
         loss = self._losses.window(predictor, trial.site, cells)
@@ -128,8 +128,16 @@ class SectorState:
             sums = trial.base.copy()
             ids = alone.cells["cell_id"].iloc[predictor.prepared.cell_row[cells.cell]]
             self._add(sums, predictor, cells, loss, self._cell_ids.get_indexer(ids).astype(np.int64))
-            served &= self._sinr_db(sums, trial.window, network) >= self.min_sinr_db
+            served &= self._sinr_db(sums, trial.window, alone) >= self.min_sinr_db
         return Outcome(count, served)
+
+    def _with_site(self, alone: Network) -> Network:
+        """The whole network with one site as in `alone`, which has its sectors and cells in the same order."""
+        sectors, cells = self.network.sectors.copy(), self.network.cells.copy()
+        for table, part, key in ((sectors, alone.sectors, "sector_id"), (cells, alone.cells, "cell_id")):
+            rows = table[key].isin(part[key])
+            table.loc[rows] = part.set_axis(table.index[rows])
+        return replace(self.network, sectors=sectors, cells=cells)
 
     def _sum_others(self, name: str, window: Window) -> CellSums:
         sums = CellSums.empty(len(self._keys), self.terrain.shape, 1, 1)
@@ -148,16 +156,16 @@ class SectorState:
         labels = np.stack([rows, self._carrier[rows], np.zeros_like(rows)], axis=1)
         sums.add(predictor, site, loss, labels, self._load[rows])
 
-    def _sinr_db(self, sums: CellSums, window: Window, network: Network) -> npt.NDArray[np.float32]:
-        """Data SINR in a window, with the gain of traffic beams where antennas have them."""
+    def _sinr_db(self, sums: CellSums, window: Window, alone: Network) -> npt.NDArray[np.float32]:
+        """Data SINR in a window, with the gain of traffic beams where antennas have them, `alone` in its settings."""
         classes = np.zeros(len(self._load), dtype=np.int64)
         carriers = sums.carriers(self.technology, self._keys)
-        radio = RadioMap(network, self.technology, carriers, self._load, classes, self._predictor)
+        radio = RadioMap(self.network, self.technology, carriers, self._load, classes, self._predictor)
         planes, server, _ = radio.serving()
         if self._predictor.prepared.traffic is not None:
             everywhere = np.full(self.terrain.shape, -1, dtype=np.int32)
             everywhere[window] = server
-            whole = make_predictor(network, self.terrain, **self._settings)
+            whole = make_predictor(self._with_site(alone), self.terrain, **self._settings)
             gain = traffic_gain_db(whole, len(self._load), everywhere)
             if gain is not None:
                 planes[Q_SINR] += gain[window]

@@ -357,16 +357,16 @@ class _Tuning:
             return False
         weight = self.people if self.rules.objective == "people" else self.km2
         now = float(weight[trial.window][self.served[trial.window]].sum())
-        best: tuple[Steps, Network, Outcome] | None = None
+        now_alone, start_alone = (network.select_sites([trial.site]) for network in (self.state.network, self._start))
+        best: tuple[Steps, Outcome] | None = None
         best_gain = 1e-9 * max(1.0, float(weight.sum()))
         for steps in self.rules.steps():
             if steps == self.steps.get(sector, Steps()):
                 continue
-            network = self._with(sector, steps)
-            outcome = self.state.outcome(trial, network)
+            outcome = self.state.outcome(trial, set_sector(now_alone, start_alone, sector, steps))
             gain = float(weight[trial.window][outcome.served & self.domain[trial.window]].sum()) - now
             if gain > best_gain and self._allowed(trial, outcome):
-                best, best_gain = (steps, network, outcome), gain
+                best, best_gain = (steps, outcome), gain
         if best is None:
             return False
         self._take(trial, sector, *best)
@@ -379,11 +379,7 @@ class _Tuning:
         keep = self.rules.keep_served and self.rules.min_sinr_db is not None
         return not (keep and (self.before.served[trial.window] & ~outcome.served).any())
 
-    def _with(self, sector: str, steps: Steps) -> Network:
-        """The network so far with one sector at other steps from the start."""
-        return set_sector(self.state.network, self._start, sector, steps)
-
-    def _take(self, trial: Trial, sector: str, steps: Steps, network: Network, outcome: Outcome) -> None:
+    def _take(self, trial: Trial, sector: str, steps: Steps, outcome: Outcome) -> None:
         w = trial.window
         old, new = self.served[w], outcome.served & self.domain[w]
         gains = [float(part[w][new].sum() - part[w][old].sum()) for part in (self.people, self.km2)]
@@ -391,7 +387,7 @@ class _Tuning:
         self.steps[sector] = steps
         self.served[w] = new
         self.state.count[w] = outcome.covering
-        self.state.use(network)
+        self.state.use(set_sector(self.state.network, self._start, sector, steps))
 
 
 def set_sector(network: Network, start: Network, sector_id: str, steps: Steps) -> Network:
