@@ -133,7 +133,7 @@ def test_weights_are_rounded_down_and_one_good_server_is_enough():
     assert one.marginal["weight"].tolist() == [1.0]
 
 
-def test_a_larger_instance_is_chosen_and_bounded_and_the_same_each_time():
+def test_a_larger_instance_is_chosen_and_bounded_and_searched_the_same_each_time(monkeypatch):
     rng = np.random.default_rng(1)
     place, towards = rng.random((400, 2)), rng.random((70, 2))
     distance = np.linalg.norm(place[:, None] - towards[None], axis=2)
@@ -151,6 +151,13 @@ def test_a_larger_instance_is_chosen_and_bounded_and_the_same_each_time():
     got = served(probability, np.zeros(400), first.selected.tolist(), 0.95)
     assert people[got].sum() >= 0.95 * reach * (1 - 1e-3)
     assert first.marginal["people"].sum() == pytest.approx(people[problem.served(first.selected)].sum())
+    monkeypatch.setattr(joint, "SMALL_NONZEROS", -1)
+    monkeypatch.setattr(joint, "EXACT_NONZEROS", -1)
+    monkeypatch.setattr(Effort, "within", classmethod(lambda cls, _: cls(1.0)))
+    searched, again, other = (problem.solve(6, seed=seed) for seed in (3, 3, 4))
+    assert searched.selected.tolist() == again.selected.tolist()
+    assert searched.objective < 1.08 * first.objective
+    assert other.verified
 
 
 def test_empty_already_served_and_out_of_reach():
