@@ -36,6 +36,9 @@ from rfplan.optimize.solution import Ending, Progress, Solution, Status, relativ
 EXACT_NONZEROS = 400_000
 #: So small that branch and bound comes at once.
 SMALL_NONZEROS = 5_000
+#: Share of the effort that branch and bound is given: a look at its limits takes it longer than on plain covers, and the
+#: wall clock is not to end it.
+BRANCH_SHARE, BRANCH_SHARE_SMALL = 0.15, 0.5
 
 
 @dataclass(frozen=True)
@@ -272,7 +275,8 @@ def _ladder(search: _Search, effort: Effort, seed: int) -> None:
     if search.closed or rows.units.nnz > EXACT_NONZEROS:
         return
     start = search.selected if search.found else None
-    chosen, bound, search.infeasible = solve_joint_exact(rows, effort.slice(0.5), seed, start)
+    share = BRANCH_SHARE_SMALL if small else BRANCH_SHARE
+    chosen, bound, search.infeasible = solve_joint_exact(rows, effort.slice(share), seed, start)
     if chosen is not None:
         search.offer(chosen)
     search.prove(bound, "branch and bound")
