@@ -36,7 +36,7 @@ from rfplan.optimize.solution import Ending, Progress, Solution, Status, relativ
 EXACT_NONZEROS = 400_000
 #: So small that branch and bound comes at once.
 SMALL_NONZEROS = 5_000
-#: Share of the effort that branch and bound is given: a look at its limits takes it longer than on plain covers, and the
+#: Share of the effort that branch and bound is given: a look at its limits takes longer than on plain covers, and the
 #: wall clock is not to end it.
 BRANCH_SHARE, BRANCH_SHARE_SMALL = 0.15, 0.5
 
