@@ -14,7 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from rfplan.kernels import geometry as g, sweep_block as block, sweep_query as q, sweep_state as m
+from rfplan.kernels import geometry as g, sweep_fields as fields, sweep_rows as s, sweep_samples as x, sweep_state as m
 from rfplan.kernels._jit import jit, jit_inline, jit_light, jit_parallel
 from rfplan.kernels.grid_exact import (
     LATITUDE_DEG,
@@ -26,9 +26,13 @@ from rfplan.kernels.grid_exact import (
     TX_COL,
     TX_ROW,
     UNIFORM_ZONE,
+    pixel_latitude,
 )
 from rfplan.kernels.sampling import bilinear, nearest, sample_path
-from rfplan.kernels.sweep_pixel import SHORTEST_STEPS, pixel_geometry
+from rfplan.kernels.sweep_search import search_radial
+
+SHORTEST_STEPS = s.TAIL_POINTS + 5
+"""Shorter paths are left to the exact maker."""
 
 FLAG_EXACT = 128
 """Flag of a pixel that was left to the exact maker; other values are the sweep's doubts, 0 for none."""
@@ -138,72 +142,51 @@ def direction(radial: Any, per_quadrant: Any) -> Any:
 
 
 @jit_inline
-def extend_radial(
-    target: Any,
-    way_row: Any,
-    way_col: Any,
-    site: Any,
-    elevation: Any,
-    clutter: Any,
-    zone: Any,
-    suspect: Any,
-    uniform_clutter: Any,
-    base: Any,
-    c: Any,
-    state: Any,
-    points: Any,
-    blocks: Any,
-    hull_h: Any,
-    hull_g: Any,
-) -> Any:
-    """Insert points up to index ``target``; returns False where the ground, there or beside it, is unknown."""
-    spacing = site[RESOLUTION_M] * 1e-3
-    tx = base + site[TX_AGL_M]
-    one_hull = uniform_clutter >= 0.0
-    for i in range(int(state[m.LAST]) + 1, target + 1):
-        row = site[TX_ROW] + i * way_row
-        col = site[TX_COL] + i * way_col
-        if suspect.size > 0 and nearest(suspect, row, col):
-            return False
-        h = bilinear(elevation, row, col)
-        r = uniform_clutter
-        if not one_hull:
-            r = float(nearest(clutter, row, col))
-        m.insert_point(i, state, points, blocks, hull_h, hull_g, one_hull, spacing, tx, c, base, h, r)
-        if site[UNIFORM_ZONE] <= 0.0:
-            m.extend_zone(state, nearest(zone, row, col), spacing)
-    return True
-
-
-@jit_light
-def exact_column(
-    ground: Any, site: Any, row: Any, col: Any, latitude: Any, profile: Any, settings: Any, out: Any, j: Any
-) -> Any:
-    """Fill column j by the exact maker; False over unknown ground."""
-    elevation, clutter, zone = ground
-    d, h, r, z = profile
-    n = sample_path(
-        elevation,
-        clutter,
-        zone,
-        int(site[UNIFORM_ZONE]),
-        site[TX_ROW],
-        site[TX_COL],
-        row,
-        col,
-        site[RESOLUTION_M],
-        d,
-        h,
-        r,
-        z,
+def set_zones(w: Any, j: Any, zone: Any, state: Any, f: Any, out: Any, at: Any) -> Any:
+    """Fill the stretches of the zones before pixel j: the radial's, then those of the exact last points."""
+    x = w[s.X + j]
+    keep = (
+        state[m.SEA_KM],
+        state[m.LAND_RUN],
+        state[m.INLAND_RUN],
+        state[m.LAND_LONGEST],
+        state[m.INLAND_LONGEST],
     )
+    reached = (state[m.LAST] + 0.5) * f[s.SPACING]
+    n = int(w[s.STEPS + j])
+    for i in range(n - s.TAIL_POINTS, n + 1):
+        kind = nearest(zone, f[s.TX_ROW] + i * w[s.DROW + j], f[s.TX_COL] + i * w[s.DCOL + j])
+        end = min((i + 0.5) * w[s.STEP + j], x)
+        m.extend_zone(state, kind, max(end - reached, 0.0))
+        reached = max(reached, end)
+    out[g.SEA_FRACTION, at] = min(state[m.SEA_KM] / x, 1.0)
+    out[g.LAND_KM, at] = state[m.LAND_LONGEST]
+    out[g.INLAND_KM, at] = state[m.INLAND_LONGEST]
+    state[m.SEA_KM], state[m.LAND_RUN], state[m.INLAND_RUN] = keep[0], keep[1], keep[2]
+    state[m.LAND_LONGEST], state[m.INLAND_LONGEST] = keep[3], keep[4]
+
+
+@jit
+def exact_column(ground: Any, site: Any, row: Any, col: Any, settings: Any, out: Any, j: Any) -> Any:
+    """Fill column j by the exact maker; NaN over unknown ground."""
+    elevation, clutter, zone = ground
+    dr = row - site[TX_ROW]
+    dc = col - site[TX_COL]
+    size = int(math.sqrt(dr * dr + dc * dc)) + 5
+    d = np.empty(size)
+    h = np.empty(size)
+    r = np.empty(size)
+    z = np.empty(size, dtype=np.int8)
+    tx = (site[TX_ROW], site[TX_COL])
+    uniform = int(site[UNIFORM_ZONE])
+    n = sample_path(elevation, clutter, zone, uniform, tx[0], tx[1], row, col, site[RESOLUTION_M], d, h, r, z)
     if n < 0:
         for field in range(g.N_FIELDS):
             out[field, j] = math.nan
-        return False
+        return
     heights = (site[TX_AGL_M], site[RX_AGL_M])
+    latitude = pixel_latitude(site, row, col)
     g.profile_geometry(d[: n + 1], h[: n + 1], r[: n + 1], z[: n + 1], heights, latitude, settings, out, j)
-    return True
 
 
 @jit
@@ -234,93 +217,69 @@ def sweep_radial(
     blocks = np.empty((m.N_BLOCK_ROWS, reach // m.BLOCK + 1))
     hull_h = np.empty(reach, dtype=np.int64)
     hull_g = hull_h if uniform_clutter >= 0.0 else np.empty(reach, dtype=np.int64)
-    profile = (np.empty(reach), np.empty(reach), np.empty(reach), np.empty(reach, dtype=np.int8))
-    base = bilinear(elevation, site[TX_ROW], site[TX_COL])
+    ahead = np.empty(m.N_AHEAD)
+    w = np.empty(s.N_BLOCK)
+    f = radial_frame(index, per_quadrant, site, elevation, uniform_clutter, settings)
     uniform = int(site[UNIFORM_ZONE])
     zone_tx = uniform if uniform > 0 else int(nearest(zone, site[TX_ROW], site[TX_COL]))
-    spacing = site[RESOLUTION_M] * 1e-3
-    m.clear_state(state, base, zone_tx, spacing)
-    c = 500.0 / settings[g.MEDIAN_RADIUS_KM]
-    path = np.empty(q.N_WORK)
-    path[q.TX_ROW] = site[TX_ROW]
-    path[q.TX_COL] = site[TX_COL]
-    path[q.TX] = base + site[TX_AGL_M]
-    path[q.TX_GROUND] = base
-    path[q.C] = c
-    path[q.C_BETA] = 500.0 / settings[g.BETA_RADIUS_KM] if settings[g.WITH_BETA] != 0.0 else 0.0
-    path[q.SPACING] = spacing
-    path[q.CLUTTER] = uniform_clutter
-    way_row, way_col = direction(index, per_quadrant)
-    whole = not math.isnan(base)
-    tx = path[q.TX]
-    w = np.empty(block.N_BLOCK)
-    for first in range(0, size, block.BLOCK):
-        stop = min(first + block.BLOCK, size)
+    m.clear_state(state, zone_tx, f[s.SPACING])
+    whole = not math.isnan(f[s.BASE])
+    for first in range(0, size, s.BLOCK):
+        stop = min(first + s.BLOCK, size)
         count = stop - first
-        block.set_frames(w, count, rows[first:stop], cols[first:stop], elevation, site, tx)
-        block.sample_tail(w, count, elevation, clutter, uniform_clutter, site)
-        block.measure_tail(w, count, tx, base, site[RX_AGL_M], c, path[q.C_BETA])
-        for jj in range(count):
-            j = at + first + jj
-            row = rows[first + jj]
-            col = cols[first + jj]
-            h_rx = w[block.H_RX + jj]
-            n = block.load_path(w, jj, site[RX_AGL_M], path)
+        x.set_frames(w, count, rows[first:stop], cols[first:stop], elevation, f)
+        x.sample_tail(w, count, elevation, clutter, f)
+        for j in range(count):
+            row = rows[first + j]
+            col = cols[first + j]
+            steps = w[s.STEPS + j]
             beside = suspect.size > 0 and suspect[row, col] != 0
-            doubt = -1.0
-            if whole and n >= SHORTEST_STEPS and not (beside or math.isnan(h_rx)):
-                target = int(path[q.TAIL] * path[q.STEP] / spacing - 0.25)
-                whole = extend_radial(
-                    target,
-                    way_row,
-                    way_col,
-                    site,
-                    elevation,
-                    clutter,
-                    zone,
-                    suspect,
-                    uniform_clutter,
-                    base,
-                    c,
-                    state,
-                    points,
-                    blocks,
-                    hull_h,
-                    hull_g,
+            served = whole and steps >= SHORTEST_STEPS and not (beside or math.isnan(w[s.H_RX + j]))
+            if served:
+                target = int((steps - s.TAIL_POINTS) * w[s.STEP + j] / f[s.SPACING] - 0.25)
+                whole = m.extend_radial(
+                    target, state, points, blocks, hull_h, hull_g, ahead, elevation, clutter, zone, suspect, uniform, f
                 )
-                if whole:
-                    r_rx = uniform_clutter if uniform_clutter >= 0.0 else float(clutter[row, col])
-                    zone_rx = uniform if uniform > 0 else int(zone[row, col])
-                    latitude = site[LATITUDE_DEG] + site[LATITUDE_PER_ROW] * row + site[LATITUDE_PER_COL] * col
-                    terminal = (h_rx, site[RX_AGL_M], r_rx, zone_rx, latitude, site[TX_AGL_M], zone_tx)
-                    doubt = pixel_geometry(
-                        w,
-                        jj,
-                        path,
-                        elevation,
-                        clutter,
-                        zone,
-                        uniform,
-                        state,
-                        points,
-                        blocks,
-                        hull_h,
-                        hull_g,
-                        terminal,
-                        settings,
-                        out,
-                        j,
-                    )
-            flags[j] = FLAG_EXACT if doubt < 0.0 else int(doubt)
-        block.finish_block(w, count, tx, base, site, settings, out, at + first)
-        for i in range(first, stop):
+            if served and whole:
+                if uniform <= 0:
+                    set_zones(w, j, zone, state, f, out, at + first + j)
+                search_radial(w, j, state, points, blocks, hull_h, hull_g, w[s.H_RX + j] + site[RX_AGL_M], f)
+            else:
+                w[s.DOUBT + j] = FLAG_EXACT
+        x.sample_slots(w, count, elevation, clutter, f)
+        x.sample_rivals(w, count, elevation, clutter, f)
+        fields.set_terminals(w, count, ground, site, uniform_clutter, settings, out, at + first)
+        fields.set_surfaces(w, count, f, out, at + first)
+        fields.set_horizons(w, count, points, blocks, state, f, out, at + first)
+        fields.set_obstacles(w, count, f, settings, out, at + first)
+        for j in range(count):
+            i = first + j
+            flags[at + i] = FLAG_EXACT if w[s.UNKNOWN + j] != 0.0 else int(w[s.DOUBT + j])
             if flags[at + i] == FLAG_EXACT:
-                row = rows[i]
-                col = cols[i]
-                latitude = site[LATITUDE_DEG] + site[LATITUDE_PER_ROW] * row + site[LATITUDE_PER_COL] * col
-                exact_column(ground, site, row, col, latitude, profile, settings, out, at + i)
-                if math.isnan(elevation[row, col]):
+                exact_column(ground, site, rows[i], cols[i], settings, out, at + i)
+                if math.isnan(elevation[rows[i], cols[i]]):
                     flags[at + i] = 0
+
+
+@jit
+def radial_frame(
+    index: Any, per_quadrant: Any, site: Any, elevation: Any, uniform_clutter: Any, settings: Any
+) -> Any:
+    """Scalars of a radial, see `rfplan.kernels.sweep_rows`."""
+    f = np.empty(s.N_FRAME)
+    base = bilinear(elevation, site[TX_ROW], site[TX_COL])
+    f[s.TX] = base + site[TX_AGL_M]
+    f[s.BASE] = base
+    f[s.RX_AGL] = site[RX_AGL_M]
+    f[s.C] = 500.0 / settings[g.MEDIAN_RADIUS_KM]
+    f[s.C_BETA] = 500.0 / settings[g.BETA_RADIUS_KM] if settings[g.WITH_BETA] != 0.0 else 0.0
+    f[s.SPACING] = site[RESOLUTION_M] * 1e-3
+    f[s.CLUTTER] = uniform_clutter
+    f[s.TX_ROW] = site[TX_ROW]
+    f[s.TX_COL] = site[TX_COL]
+    f[s.WAY_ROW], f[s.WAY_COL] = direction(index, per_quadrant)
+    f[s.RESOLUTION] = site[RESOLUTION_M]
+    return f
 
 
 @jit_parallel

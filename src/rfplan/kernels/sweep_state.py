@@ -20,8 +20,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rfplan.kernels._jit import jit_inline, jit_light
+from rfplan.kernels import sweep_rows as s
+from rfplan.kernels._jit import jit, jit_inline, jit_light
 from rfplan.kernels.geometry import INLAND, SEA
+from rfplan.kernels.sampling import bilinear, nearest
 
 # columns of the point table: a point is one cache line
 H = 0  # bare ground, m
@@ -32,12 +34,18 @@ Y_H = 4  # flattened heights, m
 Y_G = 5
 N_COLUMNS = 8
 
+FLAT = 6  # slope without curvature: only ahead, where a row is a field and a column a point
+AHEAD = 64
+N_AHEAD = 7 * AHEAD
+
 # rows of the block table
 TOP_SLOPE_H = 0
 TOP_SLOPE_G = 1
 TOP_H = 2
-N_BLOCK_ROWS = 3
+N_BLOCK_ROWS = 6  # the same three again for blocks of blocks
+WIDE = 3
 BLOCK = 16
+WIDE_BLOCK = 128
 
 # scalars
 LAST = 0  # index of the last point inserted
@@ -63,16 +71,22 @@ INLAND_RUN = 19
 LAND_LONGEST = 20
 INLAND_LONGEST = 21
 FLAT_BEST = 22  # highest slope without curvature
-FLAT_AT = 23
-ROUGH_AT = 24  # where the terrain was roughest for the receiver before: a good first guess for the next
-N_SCALARS = 25
+# what the receiver before found, a good first guess for the next: where the terrain is roughest, where nu is highest
+# (bare, with clutter, the same at the beta Earth radius), which vertices of the hulls are the tangents
+ROUGH_AT = 23
+NU_AT_H = 24
+NU_AT_G = 25
+NU_AT_BETA = 26
+TANGENT_H = 27
+TANGENT_G = 28
+N_SCALARS = 29
 
 NOWHERE = -1.0e300
 
 
 @jit_light
-def clear_state(state: Any, h0: Any, zone0: Any, step: Any) -> Any:
-    """Empty state of a radial that starts on ground h0 in a zone; with its own half step's zone."""
+def clear_state(state: Any, zone0: Any, step: Any) -> Any:
+    """Empty state of a radial that starts in a zone; with its own half step's zone."""
     for i in range(N_SCALARS):
         state[i] = 0.0
     for i in (BEST_H, BEFORE_H, SINCE_H, BEST_G, BEFORE_G, SINCE_G, FLAT_BEST):
@@ -113,7 +127,7 @@ def _record(state: Any, first: Any, i: Any, slope: Any) -> Any:
 
 
 @jit_inline
-def _push_hull(hull: Any, size: Any, points: Any, row: Any, i: Any, step: Any) -> Any:
+def _push_hull(hull: Any, size: Any, points: Any, row: Any, i: Any) -> Any:
     """Append point i to an upper hull and return the new size: vertices below the new edge go."""
     y = points[i, row]
     while size >= 2:
@@ -126,84 +140,139 @@ def _push_hull(hull: Any, size: Any, points: Any, row: Any, i: Any, step: Any) -
     return size + 1
 
 
+@jit
+def read_ahead(ahead: Any, first: Any, elevation: Any, clutter: Any, f: Any) -> Any:
+    """Sample the points ``first`` onwards of a radial, a batch in vector instructions, before they are inserted."""
+    tx = f[s.TX]
+    c = f[s.C]
+    spacing = f[s.SPACING]
+    uniform = f[s.CLUTTER]
+    for k in range(AHEAD):
+        i = float(first + k)
+        ahead[k] = bilinear(elevation, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL])
+    if uniform >= 0.0:
+        for k in range(AHEAD):
+            ahead[G * AHEAD + k] = uniform
+    else:
+        for k in range(AHEAD):
+            i = float(first + k)
+            row = f[s.TX_ROW] + i * f[s.WAY_ROW]
+            ahead[G * AHEAD + k] = float(nearest(clutter, row, f[s.TX_COL] + i * f[s.WAY_COL]))
+    for k in range(AHEAD):
+        d = (first + k) * spacing
+        per_d = 1.0 / d
+        h = ahead[k]
+        r = ahead[G * AHEAD + k]
+        flat = (h - tx) * per_d
+        fall = c * d
+        ahead[FLAT * AHEAD + k] = flat
+        ahead[SLOPE_H * AHEAD + k] = flat - fall
+        ahead[SLOPE_G * AHEAD + k] = flat - fall + r * per_d
+        ahead[G * AHEAD + k] = h + r
+        ahead[Y_H * AHEAD + k] = h - fall * d
+        ahead[Y_G * AHEAD + k] = h + r - fall * d
+
+
+@jit_inline
+def _raise(blocks: Any, row: Any, b: Any, opens: Any, bare: Any, top: Any, h: Any) -> Any:
+    """Take a point into the maxima of its block, which it opens or not."""
+    blocks[row + TOP_SLOPE_H, b] = bare if opens else max(blocks[row + TOP_SLOPE_H, b], bare)
+    blocks[row + TOP_SLOPE_G, b] = top if opens else max(blocks[row + TOP_SLOPE_G, b], top)
+    blocks[row + TOP_H, b] = h if opens else max(blocks[row + TOP_H, b], h)
+
+
 @jit_inline
 def insert_point(
-    i: Any,
+    i: Any, state: Any, points: Any, blocks: Any, hull_h: Any, hull_g: Any, ahead: Any, f: Any
+) -> Any:
+    """Insert the next point i of a radial, which has been read ahead.
+
+    Where clutter is the same everywhere both hulls have the same vertices and only one is kept.
+    """
+    k = (i - 1) % AHEAD
+    step = f[s.SPACING]
+    base = f[s.BASE]
+    d = i * step
+    h = ahead[k]
+    bare = ahead[SLOPE_H * AHEAD + k]
+    top = ahead[SLOPE_G * AHEAD + k]
+    flat = ahead[FLAT * AHEAD + k]
+    before = points[i - 1, H] if i > 1 else base
+    state[LAST] = i
+    state[V1] += step * (h + before - 2.0 * base)
+    state[V2] += step * ((h - base) * (3.0 * d - step) + (before - base) * (3.0 * d - 2.0 * step))
+    if flat > state[FLAT_BEST]:
+        state[FLAT_BEST] = flat
+    points[i, H] = h
+    points[i, G] = ahead[G * AHEAD + k]
+    points[i, SLOPE_H] = bare
+    points[i, SLOPE_G] = top
+    points[i, Y_H] = ahead[Y_H * AHEAD + k]
+    points[i, Y_G] = ahead[Y_G * AHEAD + k]
+    _record(state, BEST_H, i, bare)
+    _record(state, BEST_G, i, top)
+    _raise(blocks, 0, i // BLOCK, i % BLOCK == 0 or i == 1, bare, top, h)
+    _raise(blocks, WIDE, i // WIDE_BLOCK, i % WIDE_BLOCK == 0 or i == 1, bare, top, h)
+    state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), points, Y_H, i)
+    if f[s.CLUTTER] >= 0.0:
+        state[HULL_G] = state[HULL_H]
+    else:
+        state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), points, Y_G, i)
+
+
+@jit_inline
+def extend_radial(
+    target: Any,
     state: Any,
     points: Any,
     blocks: Any,
     hull_h: Any,
     hull_g: Any,
-    one_hull: Any,
-    step: Any,
-    tx: Any,
-    c: Any,
-    base: Any,
-    h: Any,
-    r: Any,
+    ahead: Any,
+    elevation: Any,
+    clutter: Any,
+    zone: Any,
+    suspect: Any,
+    uniform_zone: Any,
+    f: Any,
 ) -> Any:
-    """Insert the next point i of a radial: ground h, m, clutter r, m.
-
-    ``step`` is the spacing, km; ``tx`` the antenna's height above sea level; ``c`` the fall at the median Earth
-    radius; ``base`` the transmitter's ground. With ``one_hull`` (clutter the same everywhere) both hulls have the
-    same vertices and only one is kept.
-    """
-    state[LAST] = i
-    d = i * step
-    before = points[i - 1, H] if i > 1 else base
-    state[V1] += step * (h + before - 2.0 * base)
-    state[V2] += step * ((h - base) * (3.0 * d - step) + (before - base) * (3.0 * d - 2.0 * step))
-    flat = (h - tx) / d
-    if flat > state[FLAT_BEST]:
-        state[FLAT_BEST] = flat
-        state[FLAT_AT] = i
-    bare = flat - c * d
-    top = bare + r / d
-    points[i, H] = h
-    points[i, G] = h + r
-    points[i, SLOPE_H] = bare
-    points[i, SLOPE_G] = top
-    fall = c * d * d
-    points[i, Y_H] = h - fall
-    points[i, Y_G] = h + r - fall
-    _record(state, BEST_H, i, bare)
-    _record(state, BEST_G, i, top)
-    b = i // BLOCK
-    if i % BLOCK == 0 or i == 1:
-        blocks[TOP_SLOPE_H, b] = bare
-        blocks[TOP_SLOPE_G, b] = top
-        blocks[TOP_H, b] = h
-    else:
-        blocks[TOP_SLOPE_H, b] = max(blocks[TOP_SLOPE_H, b], bare)
-        blocks[TOP_SLOPE_G, b] = max(blocks[TOP_SLOPE_G, b], top)
-        blocks[TOP_H, b] = max(blocks[TOP_H, b], h)
-    state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), points, Y_H, i, step)
-    if one_hull:
-        state[HULL_G] = state[HULL_H]
-    else:
-        state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), points, Y_G, i, step)
+    """Insert points up to index ``target``; returns False where the ground, there or beside it, is unknown."""
+    for i in range(int(state[LAST]) + 1, target + 1):
+        if (i - 1) % AHEAD == 0:
+            read_ahead(ahead, i, elevation, clutter, f)
+        if suspect.size > 0 or uniform_zone <= 0:
+            row = f[s.TX_ROW] + i * f[s.WAY_ROW]
+            col = f[s.TX_COL] + i * f[s.WAY_COL]
+            if suspect.size > 0 and nearest(suspect, row, col):
+                return False
+            if uniform_zone <= 0:
+                extend_zone(state, nearest(zone, row, col), f[s.SPACING])
+        insert_point(i, state, points, blocks, hull_h, hull_g, ahead, f)
+    return True
 
 
 @jit_inline
-def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx: Any) -> Any:
+def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx: Any, guess: Any) -> Any:
     """Position on the hull of the vertex seen highest from a receiver at distance x, km, and flattened height y_rx.
 
-    Along the hull from the receiver inwards the slope (y - y_rx) / (x - d) rises and then falls: gallop from the
-    near end, then bisect.
+    Along the hull from the receiver inwards the slope (y - y_rx) / (x - d) rises and then falls: where ``guess`` is
+    not its peak, gallop from the near end, then bisect.
     """
+    if (
+        guess < size
+        and (guess == size - 1 or _better(hull[guess], hull[guess + 1], points, row, step, x, y_rx))
+        and (guess == 0 or not _better(hull[guess - 1], hull[guess], points, row, step, x, y_rx))
+    ):
+        return guess
     good = size - 1
     stride = 1
     bad = -1
     while True:
-        probe = good - stride
-        if probe < 0:
-            probe = 0
-            if good == 0:
-                return 0
+        probe = max(good - stride, 0)
+        if good == 0:
+            return 0
         if _better(hull[probe], hull[probe + 1], points, row, step, x, y_rx):
             good = probe
-            if probe == 0:
-                return 0
             stride *= 2
         else:
             bad = probe
@@ -223,32 +292,59 @@ def _better(a: Any, b: Any, points: Any, row: Any, step: Any, x: Any, y_rx: Any)
     return (points[a, row] - y_rx) * (x - b * step) >= (points[b, row] - y_rx) * (x - a * step)
 
 
-@jit_light
-def los_search(
-    points: Any, row: Any, blocks: Any, block_row: Any, last: Any, step: Any, x: Any, sight: Any, change: Any
-) -> Any:
-    """Index of the point of least (sight - s)^2 d / (x - d): where nu is highest in line of sight; 0 if none.
+@jit_inline
+def _hopeless(top: Any, first: Any, stop: Any, step: Any, x: Any, sight: Any, change: Any, best: Any) -> Any:
+    """Whether no point of first..stop-1, slopes at most ``top``, can come below ``best`` (see `los_search`)."""
+    low = sight - top - change * (stop * step)
+    a = first * step
+    return low > 0.0 and low * low * a >= best * (x - a)
 
-    ``sight`` is the slope to the receiver less c x. ``change`` is c minus the fall at the wanted Earth radius: s
-    there is s + change d. A block from distance a is skipped when even its highest s at a cannot win: (sight -
-    S)^2 a / (x - a) is a lower bound.
+
+@jit_inline
+def los_search(
+    points: Any,
+    row: Any,
+    blocks: Any,
+    block_row: Any,
+    last: Any,
+    step: Any,
+    x: Any,
+    sight: Any,
+    change: Any,
+    best: Any,
+    guess: Any,
+) -> Any:
+    """Index of the point of least (sight - s)^2 d / (x - d), below ``best``: where nu is highest in line of sight.
+
+    0 if there is none. ``sight`` is the slope to the receiver less c x. ``change`` is c minus the fall at the wanted
+    Earth radius: s there is s + change d. A block from distance a is skipped when even its highest s at a cannot
+    win: (sight - S)^2 a / (x - a) is a lower bound. ``guess`` is looked at first.
     """
-    best = 1.0e300
     where = 0
-    for b in range(last // BLOCK, -1, -1):
-        first = max(b * BLOCK, 1)
-        stop = min(b * BLOCK + BLOCK, last + 1)
-        low = sight - blocks[block_row, b] - change * (stop * step)
-        a = first * step
-        if low > 0.0 and low * low * a >= best * (x - a):
+    if 0 < guess <= last:
+        d = guess * step
+        gap = sight - points[guess, row] - change * d
+        value = gap * gap * d / (x - d)
+        if value < best:
+            best = value
+            where = guess
+    for wide in range(last // WIDE_BLOCK, -1, -1):
+        first = max(wide * WIDE_BLOCK, 1)
+        stop = wide * WIDE_BLOCK + WIDE_BLOCK
+        if _hopeless(blocks[WIDE + block_row, wide], first, stop, step, x, sight, change, best):
             continue
-        for i in range(first, stop):
-            d = i * step
-            gap = sight - points[i, row] - change * d
-            value = gap * gap * d
-            if value < best * (x - d):
-                best = value / (x - d)
-                where = i
+        for b in range(min(stop - 1, last) // BLOCK, first // BLOCK - 1, -1):
+            first = max(b * BLOCK, 1)
+            stop = min(b * BLOCK + BLOCK, last + 1)
+            if _hopeless(blocks[block_row, b], first, stop, step, x, sight, change, best):
+                continue
+            for i in range(first, stop):
+                d = i * step
+                gap = sight - points[i, row] - change * d
+                value = gap * gap * d
+                if value < best * (x - d):
+                    best = value / (x - d)
+                    where = i
     return where
 
 
@@ -257,16 +353,19 @@ def roughness(points: Any, blocks: Any, first: Any, last: Any, step: Any, start:
     """Highest h - (start + slope d) over the points first..last, m, and its index; ``guess`` is looked at first."""
     where = min(max(guess, first), last)
     best = points[where, H] - start - slope * (where * step)
-    i = first
-    while i <= last:
-        b = i // BLOCK
-        stop = min(b * BLOCK + BLOCK - 1, last)
-        fall = min(slope * (i * step), slope * (stop * step))
-        if blocks[TOP_H, b] - start - fall > best:
-            for k in range(i, stop + 1):
+    for wide in range(first // WIDE_BLOCK, last // WIDE_BLOCK + 1):
+        i = max(wide * WIDE_BLOCK, first)
+        stop = min(wide * WIDE_BLOCK + WIDE_BLOCK - 1, last)
+        if blocks[WIDE + TOP_H, wide] - start - min(slope * (i * step), slope * (stop * step)) <= best:
+            continue
+        for b in range(i // BLOCK, stop // BLOCK + 1):
+            i = max(b * BLOCK, first)
+            end = min(b * BLOCK + BLOCK - 1, last)
+            if blocks[TOP_H, b] - start - min(slope * (i * step), slope * (end * step)) <= best:
+                continue
+            for k in range(i, end + 1):
                 value = points[k, H] - start - slope * (k * step)
                 if value > best:
                     best = value
                     where = k
-        i = stop + 1
     return best, where

@@ -24,7 +24,7 @@ RADIAL_SPACING_PX = 1.5
 LEFT_TO_EXACT = _sweep.FLAG_EXACT
 """Flag of pixels the sweep left to the exact maker: near the transmitter, or beyond unknown ground."""
 
-_CHUNK = 16000_000  # pixels whose geometry is held at once
+_CHUNK = 50_000  # pixels whose geometry is held at once
 _REACH_OF_VOIDS = 3  # pixels around unknown ground where a radial is not trusted
 
 

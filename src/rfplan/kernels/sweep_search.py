@@ -1,0 +1,210 @@
+"""Where along a radial the path to one receiver may be decided: searches in the radial's memory.
+
+The radial's own heights are those of another line, within a pixel of the receiver's path: its extremes propose
+places to sample (`rfplan.kernels.sweep_samples`), with room for what may lie higher on the exact path.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rfplan.kernels import sweep_rows as s, sweep_samples as x, sweep_state as m
+from rfplan.kernels._jit import jit_inline
+
+MARGIN_M = 6.0  # how far a radial's height may be below the exact path's before its point is not worth a sample
+SEED = 1.2  # of the best of the last points: what a point of the radial must beat, with room likewise
+
+_RIVAL_TOP_T = s.RIVAL
+_RIVAL_BARE_T = s.RIVAL + 2 * s.BLOCK
+_RIVAL_TOP_R = s.RIVAL + 4 * s.BLOCK
+_RIVAL_BARE_R = s.RIVAL + 6 * s.BLOCK
+_TO_AT = s.RIVAL_AT - s.RIVAL
+
+
+@jit_inline
+def propose(w: Any, j: Any, index: Any, kind: Any, f: Any) -> Any:
+    """Put a point of the radial on pixel j's list of places to sample, unless its window is there already."""
+    centre = x.middle(w, j, index, f)
+    slots = int(w[s.SLOTS + j])
+    for k in range(slots):
+        if abs(w[s.CENTRE + k * s.BLOCK + j] - centre) <= 1.0:
+            return
+    w[s.CENTRE + slots * s.BLOCK + j] = centre
+    w[s.KIND + slots * s.BLOCK + j] = kind
+    w[s.SLOTS + j] = slots + 1.0
+
+
+@jit_inline
+def _from_tx(w: Any, j: Any, first: Any, kind: Any, best: Any, rivals: Any, margin: Any, state: Any, f: Any) -> Any:
+    """Propose the radial's highest slope from the transmitter, and keep its rivals on either side.
+
+    ``first`` is the first of the six state scalars of the slope, ``best`` the row of the maximum over the last
+    points. Returns the lowest and highest the slope may be on the exact path.
+    """
+    at = state[first + 1]
+    if at <= 0.0:
+        return s.NOWHERE, s.NOWHERE
+    slack = margin / (at * f[s.SPACING])
+    if state[first] + slack > w[best + j]:
+        propose(w, j, at, kind, f)
+    w[rivals + j] = state[first + 2]
+    w[rivals + _TO_AT + j] = state[first + 3]
+    w[rivals + s.BLOCK + j] = state[first + 4]
+    w[rivals + _TO_AT + s.BLOCK + j] = state[first + 5]
+    return state[first] - slack, state[first] + slack
+
+
+@jit_inline
+def _seen(index: Any, points: Any, row: Any, path: Any, f: Any) -> Any:
+    length, rx, y_rx = path
+    return (points[index, row] - y_rx) / (length - index * f[s.SPACING]) - 2.0 * f[s.C] * length
+
+
+@jit_inline
+def _from_rx(
+    w: Any,
+    j: Any,
+    hull: Any,
+    points: Any,
+    row: Any,
+    kind: Any,
+    best: Any,
+    rivals: Any,
+    path: Any,
+    state: Any,
+    f: Any,
+) -> Any:
+    """Propose the receiver's tangent to a hull and keep its rivals; returns the tangent's position on the hull."""
+    length, rx, y_rx = path
+    topped = kind == x.TOP_R
+    size = int(state[m.HULL_G if topped else m.HULL_H])
+    remembered = m.TANGENT_G if topped else m.TANGENT_H
+    position = m.tangent(hull, size, points, row, f[s.SPACING], length, y_rx, int(state[remembered]))
+    state[remembered] = position
+    index = hull[position]
+    margin = MARGIN_M - (min(f[s.CLUTTER], 0.0) if topped else 0.0)
+    slack = margin / (length - index * f[s.SPACING])
+    if _seen(index, points, row, path, f) + slack <= w[best + j]:
+        return position
+    propose(w, j, index, kind, f)
+    for side in range(2):
+        way = 2 * side - 1
+        rival = position + way
+        while 0 <= rival < size and abs(hull[rival] - index) <= 2:
+            rival += way
+        if 0 <= rival < size:
+            w[rivals + side * s.BLOCK + j] = _seen(hull[rival], points, row, path, f)
+            w[rivals + _TO_AT + side * s.BLOCK + j] = hull[rival]
+    return position
+
+
+@jit_inline
+def _in_sight(
+    w: Any,
+    j: Any,
+    points: Any,
+    blocks: Any,
+    topped: Any,
+    best: Any,
+    remembered: Any,
+    sight: Any,
+    change: Any,
+    state: Any,
+    f: Any,
+) -> Any:
+    """Propose where nu is highest of a path in line of sight, unless one of the last points is better."""
+    length = w[s.X + j]
+    row = m.SLOPE_G if topped else m.SLOPE_H
+    block_row = m.TOP_SLOPE_G if topped else m.TOP_SLOPE_H
+    seed = SEED * w[best + j] / length
+    guess = int(state[remembered])
+    last = int(state[m.LAST])
+    at = m.los_search(points, row, blocks, block_row, last, f[s.SPACING], length, sight, change, seed, guess)
+    if at > 0:
+        state[remembered] = at
+        propose(w, j, at, x.NU_TOP if topped else x.NU_BARE, f)
+
+
+@jit_inline
+def _above_chord(w: Any, j: Any, hull: Any, position: Any, points: Any, f: Any) -> Any:
+    """Propose the highest point above the chord: on the hull, from the receiver's tangent to the transmitter."""
+    best = m.NOWHERE
+    where = 0
+    missed = 0
+    chord = w[s.CHORD + j]
+    while position >= 0 and missed < 6:
+        i = hull[position]
+        value = points[i, m.H] - chord * (i * f[s.SPACING])
+        if value > best:
+            best = value
+            where = i
+            missed = 0
+        else:
+            missed += 1
+        position -= 1
+    if best - f[s.TX] + MARGIN_M > max(w[s.ABOVE + j], 0.0):
+        propose(w, j, where, x.ABOVE, f)
+
+
+@jit_inline
+def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, points: Any, margin: Any, path: Any, f: Any) -> Any:
+    """Propose the receiver's tangent at the beta Earth radius: at or left of the median one, on the same hull."""
+    length, rx, y_rx = path
+    best = m.NOWHERE
+    where = 0
+    missed = 0
+    while position >= 0 and missed < 4:
+        i = hull[position]
+        rest = length - i * f[s.SPACING]
+        value = (points[i, m.G] - rx) / rest - f[s.C_BETA] * rest
+        if value > best:
+            best = value
+            where = i
+            missed = 0
+        else:
+            missed += 1
+        position -= 1
+    if best + margin / (length - where * f[s.SPACING]) > w[s.TOP_R_BETA + j]:
+        propose(w, j, where, x.TOP_R, f)
+
+
+@jit_inline
+def search_radial(
+    w: Any, j: Any, state: Any, points: Any, blocks: Any, hull_h: Any, hull_g: Any, rx: Any, f: Any
+) -> Any:
+    """Propose everywhere the path to pixel j, antenna at ``rx`` m above sea level, may be decided.
+
+    Near grazing, where the radial can't tell whether the path is in line of sight, both cases are looked into.
+    """
+    length = w[s.X + j]
+    path = (length, rx, rx - f[s.C] * length * length)
+    step = f[s.SPACING]
+    last = int(state[m.LAST])
+    w[s.RADIAL_V1 + j] = state[m.V1]
+    w[s.RADIAL_V2 + j] = state[m.V2]
+    w[s.D0 + j] = last * step
+    w[s.H0 + j] = points[last, m.H] - f[s.BASE]
+    margin = MARGIN_M - min(f[s.CLUTTER], 0.0)
+    chord = w[s.CHORD + j]
+    sight = chord - f[s.C] * length
+    low_g, high_g = _from_tx(w, j, m.BEST_G, x.TOP_T, s.TOP_T, _RIVAL_TOP_T, margin, state, f)
+    low_h, high_h = _from_tx(w, j, m.BEST_H, x.BARE_T, s.BARE_T, _RIVAL_BARE_T, MARGIN_M, state, f)
+    position = int(state[m.HULL_G]) - 1
+    if max(w[s.TOP_T + j], high_g) >= sight:
+        position = _from_rx(w, j, hull_g, points, m.Y_G, x.TOP_R, s.TOP_R, _RIVAL_TOP_R, path, state, f)
+    if max(w[s.TOP_T + j], low_g) < sight:
+        _in_sight(w, j, points, blocks, True, s.NU_TOP, m.NU_AT_G, sight, 0.0, state, f)
+    if f[s.C_BETA] > 0.0:
+        change = f[s.C] - f[s.C_BETA]
+        sight_beta = chord - f[s.C_BETA] * length
+        more = change * state[m.AT_G] * step
+        if max(w[s.TOP_T_BETA + j], high_g + more) >= sight_beta:
+            _beta_tangent(w, j, hull_g, position, points, margin, path, f)
+        if max(w[s.TOP_T_BETA + j], low_g + more) < sight_beta:
+            _in_sight(w, j, points, blocks, True, s.NU_TOP_BETA, m.NU_AT_BETA, sight_beta, change, state, f)
+    if max(w[s.BARE_T + j], high_h) > sight:
+        position = _from_rx(w, j, hull_h, points, m.Y_H, x.BARE_R, s.BARE_R, _RIVAL_BARE_R, path, state, f)
+        if state[m.FLAT_BEST] > chord or w[s.FLAT_T + j] > 0.0:
+            _above_chord(w, j, hull_h, position, points, f)
+    if max(w[s.BARE_T + j], low_h) <= sight:
+        _in_sight(w, j, points, blocks, False, s.NU_BARE, m.NU_AT_H, sight, 0.0, state, f)
