@@ -214,7 +214,7 @@ def sweep_radial(
     reach = int(math.sqrt(far_r * far_r + far_c * far_c)) + 8
     state = np.empty(m.N_SCALARS)
     points = np.empty((reach, m.N_COLUMNS))
-    blocks = np.empty((m.N_BLOCK_ROWS, reach // m.BLOCK + 1))
+    blocks = np.empty((m.N_BLOCK_ROWS, (reach + m.AHEAD) // m.BLOCK + 1))
     hull_h = np.empty(reach, dtype=np.int64)
     hull_g = hull_h if uniform_clutter >= 0.0 else np.empty(reach, dtype=np.int64)
     ahead = np.empty(m.N_AHEAD)
@@ -243,7 +243,7 @@ def sweep_radial(
             if served and whole:
                 if uniform <= 0:
                     set_zones(w, j, zone, state, f, out, at + first + j)
-                search_radial(w, j, state, points, blocks, hull_h, hull_g, w[s.H_RX + j] + site[RX_AGL_M], f)
+                search_radial(w, j, state, points, blocks, hull_h, hull_g, ahead, w[s.H_RX + j] + site[RX_AGL_M], f)
             else:
                 w[s.DOUBT + j] = FLAG_EXACT
         x.sample_slots(w, count, elevation, clutter, f)

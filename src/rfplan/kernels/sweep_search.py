@@ -170,7 +170,7 @@ def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, points: Any, margin:
 
 @jit_inline
 def search_radial(
-    w: Any, j: Any, state: Any, points: Any, blocks: Any, hull_h: Any, hull_g: Any, rx: Any, f: Any
+    w: Any, j: Any, state: Any, points: Any, blocks: Any, hull_h: Any, hull_g: Any, ahead: Any, rx: Any, f: Any
 ) -> Any:
     """Propose everywhere the path to pixel j, antenna at ``rx`` m above sea level, may be decided.
 
@@ -180,8 +180,9 @@ def search_radial(
     path = (length, rx, rx - f[s.C] * length * length)
     step = f[s.SPACING]
     last = int(state[m.LAST])
-    w[s.RADIAL_V1 + j] = state[m.V1]
-    w[s.RADIAL_V2 + j] = state[m.V2]
+    at = last & (m.AHEAD - 1)
+    w[s.RADIAL_V1 + j] = ahead[m.V1 * m.AHEAD + at]
+    w[s.RADIAL_V2 + j] = ahead[m.V2 * m.AHEAD + at]
     w[s.D0 + j] = last * step
     w[s.H0 + j] = points[last, m.H] - f[s.BASE]
     margin = MARGIN_M - min(f[s.CLUTTER], 0.0)

@@ -34,9 +34,12 @@ Y_H = 4  # flattened heights, m
 Y_G = 5
 N_COLUMNS = 8
 
-FLAT = 6  # slope without curvature: only ahead, where a row is a field and a column a point
+# only ahead, where a row is a field and a column a point
+FLAT = 6  # slope without curvature
+V1 = 7  # least-squares sums up to the point
+V2 = 8
 AHEAD = 64
-N_AHEAD = 7 * AHEAD
+N_AHEAD = 9 * AHEAD
 
 # rows of the block table
 TOP_SLOPE_H = 0
@@ -44,42 +47,33 @@ TOP_SLOPE_G = 1
 TOP_H = 2
 N_BLOCK_ROWS = 6  # the same three again for blocks of blocks
 WIDE = 3
-BLOCK = 16
-WIDE_BLOCK = 128
+BLOCK_BITS = 4
+BLOCK = 1 << BLOCK_BITS
+WIDE_BITS = 7
+WIDE_BLOCK = 1 << WIDE_BITS
 
 # scalars
 LAST = 0  # index of the last point inserted
 HULL_H = 1  # sizes of the hulls
 HULL_G = 2
 BEST_H = 3  # running maximum of s: value, index; best before it and since it, outside its window
-AT_H = 4
-BEFORE_H = 5
-BEFORE_AT_H = 6
-SINCE_H = 7
-SINCE_AT_H = 8
-BEST_G = 9
+BEST_G = 9  # the same with clutter
 AT_G = 10
-BEFORE_G = 11
-BEFORE_AT_G = 12
-SINCE_G = 13
-SINCE_AT_G = 14
-V1 = 15
-V2 = 16
-SEA_KM = 17
-LAND_RUN = 18
-INLAND_RUN = 19
-LAND_LONGEST = 20
-INLAND_LONGEST = 21
-FLAT_BEST = 22  # highest slope without curvature
+SEA_KM = 15
+LAND_RUN = 16
+INLAND_RUN = 17
+LAND_LONGEST = 18
+INLAND_LONGEST = 19
+FLAT_BEST = 20  # highest slope without curvature
 # what the receiver before found, a good first guess for the next: where the terrain is roughest, where nu is highest
 # (bare, with clutter, the same at the beta Earth radius), which vertices of the hulls are the tangents
-ROUGH_AT = 23
-NU_AT_H = 24
-NU_AT_G = 25
-NU_AT_BETA = 26
-TANGENT_H = 27
-TANGENT_G = 28
-N_SCALARS = 29
+ROUGH_AT = 21
+NU_AT_H = 22
+NU_AT_G = 23
+NU_AT_BETA = 24
+TANGENT_H = 25
+TANGENT_G = 26
+N_SCALARS = 27
 
 NOWHERE = -1.0e300
 
@@ -89,7 +83,7 @@ def clear_state(state: Any, zone0: Any, step: Any) -> Any:
     """Empty state of a radial that starts in a zone; with its own half step's zone."""
     for i in range(N_SCALARS):
         state[i] = 0.0
-    for i in (BEST_H, BEFORE_H, SINCE_H, BEST_G, BEFORE_G, SINCE_G, FLAT_BEST):
+    for i in (BEST_H, BEST_H + 2, BEST_H + 4, BEST_G, BEST_G + 2, BEST_G + 4, FLAT_BEST):
         state[i] = NOWHERE
     extend_zone(state, zone0, 0.5 * step)
 
@@ -141,12 +135,22 @@ def _push_hull(hull: Any, size: Any, points: Any, row: Any, i: Any) -> Any:
 
 
 @jit
-def read_ahead(ahead: Any, first: Any, elevation: Any, clutter: Any, f: Any) -> Any:
-    """Sample the points ``first`` onwards of a radial, a batch in vector instructions, before they are inserted."""
+def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any, f: Any) -> Any:
+    """Sample AHEAD points of a radial from ``first`` on, a multiple of AHEAD, before they are inserted.
+
+    Their blocks' maxima, too, hold them beforehand: bounds they are none the less.
+    """
     tx = f[s.TX]
     c = f[s.C]
     spacing = f[s.SPACING]
     uniform = f[s.CLUTTER]
+    v1 = 0.0
+    v2 = 0.0
+    before = 0.0
+    if first > 0:
+        v1 = ahead[V1 * AHEAD + AHEAD - 1]
+        v2 = ahead[V2 * AHEAD + AHEAD - 1]
+        before = ahead[AHEAD - 1] - f[s.BASE]
     for k in range(AHEAD):
         i = float(first + k)
         ahead[k] = bilinear(elevation, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL])
@@ -160,7 +164,7 @@ def read_ahead(ahead: Any, first: Any, elevation: Any, clutter: Any, f: Any) -> 
             ahead[G * AHEAD + k] = float(nearest(clutter, row, f[s.TX_COL] + i * f[s.WAY_COL]))
     for k in range(AHEAD):
         d = (first + k) * spacing
-        per_d = 1.0 / d
+        per_d = 1.0 / max(d, 1e-9)
         h = ahead[k]
         r = ahead[G * AHEAD + k]
         flat = (h - tx) * per_d
@@ -171,39 +175,51 @@ def read_ahead(ahead: Any, first: Any, elevation: Any, clutter: Any, f: Any) -> 
         ahead[G * AHEAD + k] = h + r
         ahead[Y_H * AHEAD + k] = h - fall * d
         ahead[Y_G * AHEAD + k] = h + r - fall * d
+    if first == 0:  # the transmitter's own place obstructs nothing
+        ahead[SLOPE_H * AHEAD] = NOWHERE
+        ahead[SLOPE_G * AHEAD] = NOWHERE
+        before = ahead[0] - f[s.BASE]
+    for k in range(AHEAD):
+        d = (first + k) * spacing
+        h = ahead[k] - f[s.BASE]
+        if first + k > 0:
+            v1 += spacing * (h + before)
+            v2 += spacing * (h * (3.0 * d - spacing) + before * (3.0 * d - 2.0 * spacing))
+        before = h
+        ahead[V1 * AHEAD + k] = v1
+        ahead[V2 * AHEAD + k] = v2
+    wide = first >> WIDE_BITS
+    opens = first & ((1 << WIDE_BITS) - 1) == 0
+    for b in range(AHEAD >> BLOCK_BITS):
+        bare = NOWHERE
+        top = NOWHERE
+        h = NOWHERE
+        for k in range(b << BLOCK_BITS, (b + 1) << BLOCK_BITS):
+            bare = max(bare, ahead[SLOPE_H * AHEAD + k])
+            top = max(top, ahead[SLOPE_G * AHEAD + k])
+            h = max(h, ahead[k])
+        block = (first >> BLOCK_BITS) + b
+        blocks[TOP_SLOPE_H, block] = bare
+        blocks[TOP_SLOPE_G, block] = top
+        blocks[TOP_H, block] = h
+        opens = opens and b == 0
+        blocks[WIDE + TOP_SLOPE_H, wide] = bare if opens else max(blocks[WIDE + TOP_SLOPE_H, wide], bare)
+        blocks[WIDE + TOP_SLOPE_G, wide] = top if opens else max(blocks[WIDE + TOP_SLOPE_G, wide], top)
+        blocks[WIDE + TOP_H, wide] = h if opens else max(blocks[WIDE + TOP_H, wide], h)
 
 
 @jit_inline
-def _raise(blocks: Any, row: Any, b: Any, opens: Any, bare: Any, top: Any, h: Any) -> Any:
-    """Take a point into the maxima of its block, which it opens or not."""
-    blocks[row + TOP_SLOPE_H, b] = bare if opens else max(blocks[row + TOP_SLOPE_H, b], bare)
-    blocks[row + TOP_SLOPE_G, b] = top if opens else max(blocks[row + TOP_SLOPE_G, b], top)
-    blocks[row + TOP_H, b] = h if opens else max(blocks[row + TOP_H, b], h)
-
-
-@jit_inline
-def insert_point(
-    i: Any, state: Any, points: Any, blocks: Any, hull_h: Any, hull_g: Any, ahead: Any, f: Any
-) -> Any:
+def insert_point(i: Any, state: Any, points: Any, hull_h: Any, hull_g: Any, ahead: Any, one_hull: Any) -> Any:
     """Insert the next point i of a radial, which has been read ahead.
 
-    Where clutter is the same everywhere both hulls have the same vertices and only one is kept.
+    With ``one_hull`` (clutter the same everywhere) both hulls have the same vertices and only one is kept.
     """
-    k = (i - 1) % AHEAD
-    step = f[s.SPACING]
-    base = f[s.BASE]
-    d = i * step
-    h = ahead[k]
+    k = i & (AHEAD - 1)
     bare = ahead[SLOPE_H * AHEAD + k]
     top = ahead[SLOPE_G * AHEAD + k]
-    flat = ahead[FLAT * AHEAD + k]
-    before = points[i - 1, H] if i > 1 else base
     state[LAST] = i
-    state[V1] += step * (h + before - 2.0 * base)
-    state[V2] += step * ((h - base) * (3.0 * d - step) + (before - base) * (3.0 * d - 2.0 * step))
-    if flat > state[FLAT_BEST]:
-        state[FLAT_BEST] = flat
-    points[i, H] = h
+    state[FLAT_BEST] = max(state[FLAT_BEST], ahead[FLAT * AHEAD + k])
+    points[i, H] = ahead[k]
     points[i, G] = ahead[G * AHEAD + k]
     points[i, SLOPE_H] = bare
     points[i, SLOPE_G] = top
@@ -211,10 +227,8 @@ def insert_point(
     points[i, Y_G] = ahead[Y_G * AHEAD + k]
     _record(state, BEST_H, i, bare)
     _record(state, BEST_G, i, top)
-    _raise(blocks, 0, i // BLOCK, i % BLOCK == 0 or i == 1, bare, top, h)
-    _raise(blocks, WIDE, i // WIDE_BLOCK, i % WIDE_BLOCK == 0 or i == 1, bare, top, h)
     state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), points, Y_H, i)
-    if f[s.CLUTTER] >= 0.0:
+    if one_hull:
         state[HULL_G] = state[HULL_H]
     else:
         state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), points, Y_G, i)
@@ -238,8 +252,8 @@ def extend_radial(
 ) -> Any:
     """Insert points up to index ``target``; returns False where the ground, there or beside it, is unknown."""
     for i in range(int(state[LAST]) + 1, target + 1):
-        if (i - 1) % AHEAD == 0:
-            read_ahead(ahead, i, elevation, clutter, f)
+        if i & (AHEAD - 1) == 0 or i == 1:
+            read_ahead(ahead, i & ~(AHEAD - 1), blocks, elevation, clutter, f)
         if suspect.size > 0 or uniform_zone <= 0:
             row = f[s.TX_ROW] + i * f[s.WAY_ROW]
             col = f[s.TX_COL] + i * f[s.WAY_COL]
@@ -247,7 +261,7 @@ def extend_radial(
                 return False
             if uniform_zone <= 0:
                 extend_zone(state, nearest(zone, row, col), f[s.SPACING])
-        insert_point(i, state, points, blocks, hull_h, hull_g, ahead, f)
+        insert_point(i, state, points, hull_h, hull_g, ahead, f[s.CLUTTER] >= 0.0)
     return True
 
 
@@ -328,12 +342,12 @@ def los_search(
         if value < best:
             best = value
             where = guess
-    for wide in range(last // WIDE_BLOCK, -1, -1):
+    for wide in range(last >> WIDE_BITS, -1, -1):
         first = max(wide * WIDE_BLOCK, 1)
         stop = wide * WIDE_BLOCK + WIDE_BLOCK
         if _hopeless(blocks[WIDE + block_row, wide], first, stop, step, x, sight, change, best):
             continue
-        for b in range(min(stop - 1, last) // BLOCK, first // BLOCK - 1, -1):
+        for b in range(min(stop - 1, last) >> BLOCK_BITS, first >> BLOCK_BITS - 1, -1):
             first = max(b * BLOCK, 1)
             stop = min(b * BLOCK + BLOCK, last + 1)
             if _hopeless(blocks[block_row, b], first, stop, step, x, sight, change, best):
@@ -353,12 +367,12 @@ def roughness(points: Any, blocks: Any, first: Any, last: Any, step: Any, start:
     """Highest h - (start + slope d) over the points first..last, m, and its index; ``guess`` is looked at first."""
     where = min(max(guess, first), last)
     best = points[where, H] - start - slope * (where * step)
-    for wide in range(first // WIDE_BLOCK, last // WIDE_BLOCK + 1):
+    for wide in range(first >> WIDE_BITS, last >> WIDE_BITS + 1):
         i = max(wide * WIDE_BLOCK, first)
         stop = min(wide * WIDE_BLOCK + WIDE_BLOCK - 1, last)
         if blocks[WIDE + TOP_H, wide] - start - min(slope * (i * step), slope * (stop * step)) <= best:
             continue
-        for b in range(i // BLOCK, stop // BLOCK + 1):
+        for b in range(i >> BLOCK_BITS, stop >> BLOCK_BITS + 1):
             i = max(b * BLOCK, first)
             end = min(b * BLOCK + BLOCK - 1, last)
             if blocks[TOP_H, b] - start - min(slope * (i * step), slope * (end * step)) <= best:
