@@ -44,7 +44,8 @@ DUCT = SPREAD + 18
 TOTAL = SPREAD + 19
 MIXED = SPREAD + 20
 LOSS_P = SPREAD + 21
-N_WORK = SPREAD + 22
+LOG_X = SPREAD + 22  # binary logarithm of the distance, km
+N_WORK = SPREAD + 23
 
 _DB10 = 10.0 * LOG10_2
 _DB20 = 20.0 * LOG10_2
@@ -56,6 +57,13 @@ def _spread(n: Any, x: Any, tx: Any, rx: Any, out: Any) -> Any:
     for j in range(n):
         rise = 1e-3 * (tx[j] - rx[j])
         out[j] = _DB10 * log2(x[j] * x[j] + rise * rise)
+
+
+@jit
+def _log_distance(n: Any, x: Any, out: Any, decibel: Any) -> Any:
+    for j in range(n):
+        out[j] = log2(x[j])
+        decibel[j] = _DB20 * out[j]
 
 
 @jit
@@ -101,9 +109,9 @@ def _log_beta0(n: Any, land: Any, tau: Any, latitude: Any, out: Any) -> Any:
 
 
 @jit
-def _log_mu2(n: Any, x: Any, tau: Any, h1: Any, h2: Any, radius: Any, out: Any) -> Any:
+def _log_mu2(n: Any, x: Any, log_x: Any, tau: Any, h1: Any, h2: Any, radius: Any, out: Any) -> Any:
     for j in range(n):
-        alpha = max(-0.6 - 3.5e-9 * exp2(3.1 * log2(x[j])) * tau[j], -3.4)
+        alpha = max(-0.6 - 3.5e-9 * exp2(3.1 * log_x[j]) * tau[j], -3.4)
         roots = math.sqrt(h1[j]) + math.sqrt(h2[j])
         out[j] = min(LOG10_2 * alpha * log2(500.0 / radius * x[j] * x[j] / (roots * roots)), 0.0)
 
@@ -116,11 +124,11 @@ def _log_mu3(n: Any, x: Any, lt: Any, lr: Any, rough: Any, out: Any) -> Any:
 
 
 @jit
-def _duct_time(n: Any, x: Any, log_b0: Any, log_time: Any, out: Any) -> Any:
+def _duct_time(n: Any, x: Any, log_x: Any, log_b0: Any, log_time: Any, out: Any) -> Any:
     # comes with log10 (mu_2 mu_3) in out
     for j in range(n):
         beta = log_b0[j] + out[j]
-        shape = (9.51 - 4.8 * beta + 0.198 * beta * beta) * 1e-6 * exp2(1.13 * log2(x[j]))
+        shape = (9.51 - 4.8 * beta + 0.198 * beta * beta) * 1e-6 * exp2(1.13 * log_x[j])
         gamma = 1.076 * exp2(-1.012 * log2(2.0058 - beta) - LOG2_E * shape)
         ratio = log_time + _LOG10_50 - beta
         out[j] = -12.0 + (1.2 + 3.7e-3 * x[j]) * ratio + 12.0 * exp2(LOG2_10 * gamma * ratio)
@@ -156,15 +164,17 @@ def _edge(n: Any, q: Any, x: Any, scale: Any, out: Any) -> Any:
 @jit_inline
 def _gain(b: Any) -> Any:
     over = max(b - 1.1, 0.9)
-    high = 17.6 * math.sqrt(over) - 0.5 * _DB10 * log2(over) - 8.0
-    low = _DB20 * log2(b + 0.1 * b * b * b)
-    return high if b > 2.0 else low
+    high = b > 2.0
+    log = log2(over if high else b + 0.1 * b * b * b)
+    return 17.6 * math.sqrt(over) - 0.5 * _DB10 * log - 8.0 if high else _DB20 * log
 
 
 @jit
 def _first_term(n: Any, x: Any, h1: Any, h2: Any, radius: Any, third: Any, admittance: Any, out: Any) -> Any:
+    log_admittance = math.log2(admittance)
     for j in range(n):
-        radius_third = exp2(log2(radius[j]) * (1.0 / 3.0))
+        log_third = log2(radius[j]) * (1.0 / 3.0)
+        radius_third = exp2(log_third)
         k = admittance / radius_third
         k2 = k * k
         beta = (1.0 + 1.6 * k2 + 0.67 * k2 * k2) / (1.0 + 4.5 * k2 + 1.53 * k2 * k2)
@@ -174,7 +184,7 @@ def _first_term(n: Any, x: Any, h1: Any, h2: Any, radius: Any, third: Any, admit
         close = -_DB20 * lb - 5.6488 * exp2(1.425 * lb)
         distance = far if y >= 1.6 else close
         scale = 0.9575 * beta * beta * third * third / radius_third
-        floor = 2.0 + _DB20 * log2(k)
+        floor = 2.0 + _DB20 * (log_admittance - log_third)
         out[j] = -distance - max(_gain(scale * h1[j]), floor) - max(_gain(scale * h2[j]), floor)
 
 
@@ -210,12 +220,19 @@ def _any_above(n: Any, values: Any, limit: Any) -> Any:
     return found
 
 
+@jit_inline
+def _shield(angle: Any, horizon: Any, root: Any) -> Any:
+    over = max(angle - 0.1 * horizon, 0.0)
+    return 1.0 + 0.361 * over * root * math.sqrt(horizon), over
+
+
 @jit
-def _shield(n: Any, angle: Any, horizon: Any, root: Any, third: Any, out: Any) -> Any:
-    # adds one terminal's site shielding to out
+def _shields(n: Any, at: Any, ar: Any, lt: Any, lr: Any, root: Any, third: Any, out: Any) -> Any:
+    # adds both terminals' site shielding to out
     for j in range(n):
-        over = max(angle[j] - 0.1 * horizon[j], 0.0)
-        out[j] = out[j] + _DB20 * log2(1.0 + 0.361 * over * root * math.sqrt(horizon[j])) + 0.264 * over * third
+        tx, over_t = _shield(at[j], lt[j], root)
+        rx, over_r = _shield(ar[j], lr[j], root)
+        out[j] = out[j] + _DB20 * log2(tx * rx) + 0.264 * third * (over_t + over_r)
 
 
 @jit
@@ -292,10 +309,8 @@ def _prepare(w: Any, n: Any, parameters: Any) -> Any:
     lr = w[g.RX_HORIZON_KM]
     at = w[g.TX_HORIZON_MRAD]
     ar = w[g.RX_HORIZON_MRAD]
-    for j in range(n):
-        w[SPARE, j] = 0.0
     _spread(n, x, w[g.TX_AMSL_M], w[g.RX_AMSL_M], w[SPREAD])
-    _decibel20(n, x, w[SPARE], w[RANGE])
+    _log_distance(n, x, w[LOG_X], w[RANGE])
     _theta(n, x, at, ar, radius, w[THETA])
     _logistic(n, w[THETA], 16.0, 0.3, w[BENT])
     _angle(n, x, at, ar, lt, lr, radius, w[ANGLE])
@@ -303,9 +318,9 @@ def _prepare(w: Any, n: Any, parameters: Any) -> Any:
     _decibel20(n, lt, lr, w[HORIZONS])
     _tau(n, w[g.INLAND_KM], w[TAU])
     _log_beta0(n, w[g.LAND_KM], w[TAU], w[g.LATITUDE_DEG], w[LOG_B0])
-    _log_mu2(n, x, w[TAU], w[g.TX_DUCT_M], w[g.RX_DUCT_M], radius, w[DUCT_TIME])
+    _log_mu2(n, x, w[LOG_X], w[TAU], w[g.TX_DUCT_M], w[g.RX_DUCT_M], radius, w[DUCT_TIME])
     _log_mu3(n, x, lt, lr, w[g.ROUGHNESS_M], w[DUCT_TIME])
-    _duct_time(n, x, w[LOG_B0], parameters[p.LOG_TIME], w[DUCT_TIME])
+    _duct_time(n, x, w[LOG_X], w[LOG_B0], parameters[p.LOG_TIME], w[DUCT_TIME])
     if parameters[p.TIME_PERCENT] < 50.0:
         _focus(n, lt, lr, w[FOCUS])
         _factor(n, w[LOG_B0], parameters[p.TIME_PERCENT], parameters[p.TIME_QUANTILE], w[FACTOR])
@@ -371,8 +386,8 @@ def p1812_block(w: Any, n: Any, bands: Any, parameters: Any, out: Any, at: Any) 
         per_mrad = 5e-5 * parameters[p.RADIUS_KM] * third
         _duct(n, w[HORIZONS], w[DUCT_TIME], w[ANGLE], band[p.DUCT_DB], per_mrad, w[DUCT])
         root = band[p.SQRT_FREQUENCY]
-        _shield(n, w[g.TX_HORIZON_MRAD], w[g.TX_HORIZON_KM], root, third, w[DUCT])
-        _shield(n, w[g.RX_HORIZON_MRAD], w[g.RX_HORIZON_KM], root, third, w[DUCT])
+        angles = w[g.TX_HORIZON_MRAD], w[g.RX_HORIZON_MRAD]
+        _shields(n, angles[0], angles[1], w[g.TX_HORIZON_KM], w[g.RX_HORIZON_KM], root, third, w[DUCT])
         if any_sea:
             sea = w[g.SEA_FRACTION]
             _coupling(n, w[g.TX_COAST_KM], w[g.TX_HORIZON_KM], sea, w[g.TX_AMSL_M], w[DUCT])

@@ -21,10 +21,12 @@ _NEWTON_TOLERANCE = 1e-6  # as in `sphere_clearance`
 
 
 @jit
-def set_terminals(w: Any, n: Any, ground: Any, site: Any, uniform_clutter: Any, settings: Any, out: Any, at: Any) -> Any:
+def set_terminals(
+    w: Any, n: Any, ground: Any, site: Any, uniform_clutter: Any, settings: Any, out: Any, at: Any
+) -> Any:
     """Fill the fields that describe the terminals of n paths, and the stretches where there is but one zone."""
     n = min(n, s.BLOCK)
-    elevation, clutter, zone = ground
+    _, clutter, zone = ground
     uniform = int(site[UNIFORM_ZONE])
     zone_tx = uniform if uniform > 0 else int(nearest(zone, site[TX_ROW], site[TX_COL]))
     coast_t = 0.0 if zone_tx == g.SEA else settings[g.TX_COAST_SETTING_KM]
@@ -298,9 +300,7 @@ def _above_sphere(w: Any, n: Any, radius: Any, need: Any, out: Any, at: Any, fir
             w[s.SMOOTH + j] = NO_OBSTACLE_Q
         elif w[s.WORTH + j] != 0.0:
             steps = int(w[s.STEPS + j])
-            w[s.SMOOTH + j] = smooth_bullington_q(
-                w[s.X + j], w[s.H1 + j], w[s.H2 + j], 500.0 / radius, nothing, steps
-            )
+            w[s.SMOOTH + j] = smooth_bullington_q(w[s.X + j], w[s.H1 + j], w[s.H2 + j], 500.0 / radius, nothing, steps)
     for j in range(n):
         out[first + 1, at + j] = w[s.SMOOTH + j]
         out[first + 2, at + j] = w[s.CLEARANCE + j]

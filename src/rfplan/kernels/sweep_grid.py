@@ -17,9 +17,6 @@ import numpy as np
 from rfplan.kernels import geometry as g, sweep_fields as fields, sweep_rows as s, sweep_samples as x, sweep_state as m
 from rfplan.kernels._jit import jit, jit_inline, jit_light, jit_parallel
 from rfplan.kernels.grid_exact import (
-    LATITUDE_DEG,
-    LATITUDE_PER_COL,
-    LATITUDE_PER_ROW,
     RESOLUTION_M,
     RX_AGL_M,
     TX_AGL_M,
@@ -262,9 +259,7 @@ def sweep_radial(
 
 
 @jit
-def radial_frame(
-    index: Any, per_quadrant: Any, site: Any, elevation: Any, uniform_clutter: Any, settings: Any
-) -> Any:
+def radial_frame(index: Any, per_quadrant: Any, site: Any, elevation: Any, uniform_clutter: Any, settings: Any) -> Any:
     """Scalars of a radial, see `rfplan.kernels.sweep_rows`."""
     f = np.empty(s.N_FRAME)
     base = bilinear(elevation, site[TX_ROW], site[TX_COL])

@@ -56,7 +56,7 @@ def _from_tx(w: Any, j: Any, first: Any, kind: Any, best: Any, rivals: Any, marg
 
 @jit_inline
 def _seen(index: Any, points: Any, row: Any, path: Any, f: Any) -> Any:
-    length, rx, y_rx = path
+    length, _, y_rx = path
     return (points[index, row] - y_rx) / (length - index * f[s.SPACING]) - 2.0 * f[s.C] * length
 
 
@@ -75,7 +75,7 @@ def _from_rx(
     f: Any,
 ) -> Any:
     """Propose the receiver's tangent to a hull and keep its rivals; returns the tangent's position on the hull."""
-    length, rx, y_rx = path
+    length, _, y_rx = path
     topped = kind == x.TOP_R
     size = int(state[m.HULL_G if topped else m.HULL_H])
     remembered = m.TANGENT_G if topped else m.TANGENT_H
@@ -149,7 +149,7 @@ def _above_chord(w: Any, j: Any, hull: Any, position: Any, points: Any, f: Any) 
 @jit_inline
 def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, points: Any, margin: Any, path: Any, f: Any) -> Any:
     """Propose the receiver's tangent at the beta Earth radius: at or left of the median one, on the same hull."""
-    length, rx, y_rx = path
+    length, rx, _ = path
     best = m.NOWHERE
     where = 0
     missed = 0
