@@ -8,6 +8,7 @@ does not depend on the number of threads.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -317,6 +318,66 @@ def sweep_radials(
             flags,
             a,
         )
+
+
+@functools.cache
+def finished_sweep(finish: Any) -> Any:
+    """Kernel that sweeps radials and finishes each while its geometry is still in the cache.
+
+    ``finish`` is a kernel (geometry, bands, parameters, out) on one thread. Whole chunks of geometry cost as much to
+    write to memory and to read back as a fifth of all the arithmetic.
+    """
+
+    @jit_parallel
+    def sweep(
+        radials: Any,
+        counts: Any,
+        per_quadrant: Any,
+        site: Any,
+        ground: Any,
+        suspect: Any,
+        uniform_clutter: Any,
+        window: Any,
+        reach: Any,
+        settings: Any,
+        bands: Any,
+        parameters: Any,
+        loss: Any,
+        flags: Any,
+    ) -> Any:
+        for i in numba.prange(radials.size):
+            n = counts[i]
+            if n > 0:
+                rows = np.empty(n, dtype=np.int64)
+                cols = np.empty(n, dtype=np.int64)
+                doubts = np.empty(n, dtype=np.uint8)
+                geometry = np.empty((g.N_FIELDS, n))
+                part = np.empty((bands.shape[0], n))
+                list_wedge(radials[i], per_quadrant, site, window, reach, rows, cols)
+                sort_by_range(rows, cols, site)
+                sweep_radial(
+                    radials[i],
+                    per_quadrant,
+                    site,
+                    ground,
+                    suspect,
+                    uniform_clutter,
+                    rows,
+                    cols,
+                    settings,
+                    geometry,
+                    doubts,
+                    0,
+                )
+                finish(geometry, bands, parameters, part)
+                for j in range(n):
+                    r = rows[j] - window[0]
+                    c = cols[j] - window[2]
+                    for b in range(bands.shape[0]):
+                        loss[b, r, c] = part[b, j]
+                    flags[r, c] = doubts[j]
+
+    return sweep
 
 
 @jit_parallel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -207,6 +207,9 @@ class P1812:
         out[:, _kernel.ADMITTANCE_SEA] = [surface_admittance(80.0, 5.0, v, vertical) for v in f]
         out[:, _kernel.SIGMA_DB] = (0.52 + 0.024 * f) * self.location_width_m**0.28
         return out
+
+    finish_kernel: ClassVar[Any] = staticmethod(_block.p1812_finish)
+    """For the sweep, which finishes a radial while its geometry is in the cache (`finish_db` on one thread)."""
 
     def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
         """Basic transmission loss, dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz."""

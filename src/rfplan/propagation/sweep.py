@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +90,14 @@ def sweep_loss(
     suspect = _suspect(link, *wide)
     clutter = uniform_clutter(link, *wide)
     settings = geometry_settings(link)
+    kernel = getattr(model, "finish_kernel", None)
+    if kernel is not None:
+        finisher = cast(Any, model)
+        bands = finisher.finish_bands(link.frequency_mhz, link.polarization)
+        sweep = _sweep.finished_sweep(kernel)
+        rest = (suspect, clutter, window, reach_px, settings, bands, finisher.finish_parameters(), loss, flags)
+        sweep(radials, counts, per_quadrant, link.site, ground, *rest)
+        return loss, flags
     room = _CHUNK + int(counts.max(initial=0))
     store = np.empty(N_FIELDS * room)  # one for all chunks: fresh pages would cost more than the arithmetic on them
     all_r, all_c = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
