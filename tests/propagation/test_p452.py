@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from rfplan.errors import ParameterError, ValidityWarning
-from rfplan.kernels.p452 import slope_excess
 from rfplan.kernels.p452_gas import specific_attenuation_db_km
 from rfplan.profile import PathProfile, Paths, Zone
 from rfplan.propagation.free_space import free_space_loss_db
 from rfplan.propagation.p452 import P452
 from rfplan.propagation.p676 import oxygen_attenuation_db_km, water_vapour_attenuation_db_km
 from rfplan.propagation.p676_lines import OXYGEN_LINES, WATER_VAPOUR_LINES
+from rfplan.propagation.p1812 import path_geometry
 
 ZONES = {"A1": Zone.COASTAL, "A2": Zone.INLAND, "B": Zone.SEA}
 PUBLISHED_PARTS = {
@@ -89,6 +89,9 @@ def test_matches_published_examples(reference_dir, example):
         parts = model.loss_parts(paths)
         for name, column in PUBLISHED_PARTS.items():
             assert parts[name][0] == pytest.approx(get[column], abs=1e-4), (example, column, row["f (GHz)"])
+        geometry, _ = path_geometry(paths, model.geometry_settings(), 0.0)
+        quick = model.finish_db(geometry, paths.frequency_mhz, polarization)
+        assert quick[0, 0] == pytest.approx(parts["path_loss_db"][0], abs=1e-9)
         assert parts["free_space_db"][0] + parts["gas_db"][0] == pytest.approx(get["Lbfsg"], abs=1e-4)
 
 
@@ -103,18 +106,6 @@ def test_gases_are_those_of_p676(frequency_mhz):
         air = (frequency_mhz, pressure, temperature, density)
         expected = oxygen_attenuation_db_km(*air) + water_vapour_attenuation_db_km(*air)
         assert got == pytest.approx(float(expected), rel=1e-12)
-
-
-@pytest.mark.nojit
-@pytest.mark.boundscheck
-def test_slope_excess_is_the_difference_of_equations_14_and_15():
-    profile = hills(60, seed=9)
-    d, h = profile.distance_m / 1e3, profile.elevation_amsl_m
-    tx, rx, radius = h[0] + 20, h[-1] + 5, 8500.0
-    inner = slice(1, -1)
-    to_ground = (h[inner] + 500 / radius * d[inner] * (d[-1] - d[inner]) - tx) / d[inner]
-    expected = to_ground.max() - (rx - tx) / d[-1]
-    assert slope_excess(d, h, tx, rx, 500 / radius) == pytest.approx(expected, abs=1e-12)
 
 
 def test_high_short_links_lose_free_space_and_gases_only():

@@ -147,7 +147,7 @@ def test_a_single_row_takes_the_plain_road():
     np.testing.assert_array_equal(again.path_loss_db, exact.path_loss_db)
 
 
-@pytest.mark.parametrize("model", [FreeSpace(), P526()])
+@pytest.mark.parametrize("model", [FreeSpace(), P526("deygout")])
 def test_models_that_are_not_swept_do_not_mind(model):
     exact, again = both(terrain_of(rough()), 44.2, 45.8, radius_m=1500.0, model=model)
     np.testing.assert_array_equal(again.path_loss_db, exact.path_loss_db)

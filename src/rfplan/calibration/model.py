@@ -88,6 +88,14 @@ class CalibratedModel:
             clutter = paths.point_clutter_height_m[paths.point_stop - 1]
         return base.path_loss_db(paths) - self.correction_db(paths.distance_m, clutter)
 
+    def check_validity(
+        self, frequency_mhz: npt.ArrayLike, tx_height_agl_m: npt.ArrayLike, rx_height_agl_m: npt.ArrayLike
+    ) -> None:
+        """Warn or raise as the base model does, if it does."""
+        check = getattr(self.base, "check_validity", None)
+        if check is not None:
+            check(frequency_mhz, tx_height_agl_m, rx_height_agl_m)
+
     def geometry_settings(self) -> FloatArray:
         """Geometry settings of a base model of the geometry family."""
         settings: FloatArray = self.base.geometry_settings()

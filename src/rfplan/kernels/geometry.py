@@ -52,7 +52,9 @@ Q_SMOOTH_BETA = 28
 CLEARANCE_BETA = 29
 REQUIRED_BETA = 30
 SPHERE_BETA = 31
-N_FIELDS = 32
+# highest slope from the transmitter to the bare, curved ground above that to the receiver, m/km (P.452-18 eq. 14, 15)
+SLOPE_EXCESS = 32
+N_FIELDS = 33
 
 # settings of the geometry kernels
 MEDIAN_RADIUS_KM = 0
@@ -63,7 +65,8 @@ RX_COAST_SETTING_KM = 4
 SQRT_WAVELENGTH = (
     5  # of the longest wavelength to come, sqrt(m): smooth-surface q is left out where no band can need it
 )
-N_SETTINGS = 6
+BARE_END_KM = 6  # clutter nearer than this to either end does not count: 0, all between the ends does; infinity, none
+N_SETTINGS = 7
 
 SEA = 1
 COASTAL = 3
@@ -202,10 +205,11 @@ def horizon_mrad(slope_m_km: Any) -> Any:
 
 
 @jit_light
-def los_minimum(d: Any, h: Any, r: Any, use_clutter: Any, tx_amsl: Any, rx_amsl: Any, c: Any) -> Any:
+def los_minimum(d: Any, h: Any, r: Any, bare_end: Any, tx_amsl: Any, rx_amsl: Any, c: Any) -> Any:
     """Least (clearance)^2 d / (d_1 d_2) of a path in line of sight, and the last index where it occurs.
 
-    nu = -sqrt(0.002 / lambda) sqrt of it (P.1812-8 equation 15): below the ray every nu is negative.
+    nu = -sqrt(0.002 / lambda) sqrt of it (P.1812-8 equation 15): below the ray every nu is negative. Clutter counts
+    from ``bare_end`` km of either end on.
     """
     n = d.size - 1
     x = d[n]
@@ -213,8 +217,9 @@ def los_minimum(d: Any, h: Any, r: Any, use_clutter: Any, tx_amsl: Any, rx_amsl:
     where = 1
     slope = (rx_amsl - tx_amsl) / x
     for i in range(1, n):
-        along = d[i] * (x - d[i])
-        top = h[i] + r[i] if use_clutter else h[i]
+        rest = x - d[i]
+        along = d[i] * rest
+        top = h[i] + r[i] if d[i] >= bare_end and rest >= bare_end else h[i]
         gap = tx_amsl + slope * d[i] - top - c * along
         value = gap * gap * x / along
         if value <= best:
@@ -250,6 +255,7 @@ def profile_geometry(
 
     c_e = 500.0 / settings[MEDIAN_RADIUS_KM]
     c_b = 500.0 / settings[BETA_RADIUS_KM]
+    bare_end = settings[BARE_END_KM]
     chord = (rx - tx) / x
     bare_t = _NOWHERE
     bare_r = _NOWHERE
@@ -288,8 +294,9 @@ def profile_geometry(
         h_obs = max(h_obs, above)
         a_obt = max(a_obt, above * per_d)
         a_obr = max(a_obr, above * per_rest)
-        slope += r[i] * per_d
-        back += r[i] * per_rest
+        cover = r[i] if di >= bare_end and rest >= bare_end else 0.0
+        slope += cover * per_d
+        back += cover * per_rest
         top_t = max(top_t, slope - c_e * di)
         top_r = max(top_r, back - c_e * rest)
         top_tb = max(top_tb, slope - c_b * di)
@@ -305,8 +312,9 @@ def profile_geometry(
         out[TRANSHORIZON, j] = 0.0
         out[TX_HORIZON_MRAD, j] = horizon_mrad(chord - c_e * x)
         out[RX_HORIZON_MRAD, j] = horizon_mrad(-chord - c_e * x)
-        _, at_t = los_minimum(d, h, r, False, tx, rx, c_e)
+        _, at_t = los_minimum(d, h, r, math.inf, tx, rx, c_e)
         at_r = at_t
+    out[SLOPE_EXCESS, j] = bare_t - (chord - c_e * x)
     out[TX_HORIZON_KM, j] = d[at_t]
     out[RX_HORIZON_KM, j] = x - d[at_r]
 
@@ -318,14 +326,14 @@ def profile_geometry(
 
     smooth_t, smooth_r = diffraction_smooth_heights(h[0], h[n], fit_t, fit_r, h_obs, a_obt, a_obr)
     if top_t + c_e * x < chord:
-        best, _ = los_minimum(d, h, r, True, tx, rx, c_e)
+        best, _ = los_minimum(d, h, r, bare_end, tx, rx, c_e)
         q_median = -math.sqrt(best)
     else:
         q_median = bullington_point_q(top_t + c_e * x, top_r + c_e * x, tx, rx, x)
     q_beta = NO_OBSTACLE_Q
     if settings[WITH_BETA] != 0.0:
         if top_tb + c_b * x < chord:
-            best, _ = los_minimum(d, h, r, True, tx, rx, c_b)
+            best, _ = los_minimum(d, h, r, bare_end, tx, rx, c_b)
             q_beta = -math.sqrt(best)
         else:
             q_beta = bullington_point_q(top_tb + c_b * x, top_rb + c_b * x, tx, rx, x)

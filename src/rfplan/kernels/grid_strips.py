@@ -71,7 +71,7 @@ def _scan(
     index, heights, taps, ground, tops, inverse = scratch
     pairs, clutter, zone = layers
     ny, nx = shape
-    uniform_clutter, uniform_zone, with_beta, careful = flags
+    uniform_clutter, uniform_zone, with_beta, careful, bare_end = flags
     if careful:
         s.locate(w, index, first, line, ny, nx)
     else:
@@ -86,6 +86,8 @@ def _scan(
                 w[s.R + p] = clutter[np.uint64(index[p])]
         if uniform_zone <= 0:
             runs = _add_zones(runs, index, first, min(s.STRIP, int(path[7]) - first), zone, path[1])
+    if bare_end > 0.0:
+        s.bare_ends(w, first, uniform_clutter, path[0], path[1], bare_end)
     over = tops[first : first + s.STRIP]
     for p in range(s.STRIP):
         over[p] = w[s.R + p]
@@ -139,7 +141,7 @@ def strip_geometry(
     last_col = max(site[TX_COL], col)
     inside = min(site[TX_ROW], row) >= 0.0 and min(site[TX_COL], col) >= 0.0
     inside = inside and last_row < shape[0] - 1.5 and last_col < shape[1] - 1.5
-    flags = (uniform_clutter, uniform_zone, with_beta, not (inside and known))
+    flags = (uniform_clutter, uniform_zone, with_beta, not (inside and known), settings[g.BARE_END_KM])
     for first in range(1, n, s.STRIP):
         runs = _scan(w, scratch, layers, first, line, shape, path, falls, flags, runs)
     total = s.fold_sum(w, s.SUM)
@@ -200,6 +202,7 @@ def _finish(
         out[g.TRANSHORIZON, j] = 0.0
         out[g.TX_HORIZON_MRAD, j] = g.horizon_mrad(sight)
         out[g.RX_HORIZON_MRAD, j] = g.horizon_mrad(-chord - c * x)
+    out[g.SLOPE_EXCESS, j] = bare_t - sight
     out[g.TX_HORIZON_KM, j] = at_t * step
     out[g.RX_HORIZON_KM, j] = x - at_r * step
     start, slope = g.set_duct_heights(out, j, h_tx, h_rx, fit_t, fit_r, tx_agl, rx_agl)

@@ -53,7 +53,8 @@ _LOG10_50 = 1.6989700043360187
 
 
 @jit
-def _spread(n: Any, x: Any, tx: Any, rx: Any, out: Any) -> Any:
+def spread(n: Any, x: Any, tx: Any, rx: Any, out: Any) -> Any:
+    """10 log10 of the squared slant distance, km."""
     for j in range(n):
         rise = 1e-3 * (tx[j] - rx[j])
         out[j] = _DB10 * log2(x[j] * x[j] + rise * rise)
@@ -79,8 +80,8 @@ def _theta(n: Any, x: Any, at: Any, ar: Any, radius: Any, out: Any) -> Any:
 
 
 @jit
-def _logistic(n: Any, x: Any, scale: Any, centre: Any, out: Any) -> Any:
-    # 1 - (1 + tanh y) / 2 = 1 / (1 + exp 2y)
+def logistic(n: Any, x: Any, scale: Any, centre: Any, out: Any) -> Any:
+    """1 - (1 + tanh y) / 2 = 1 / (1 + exp 2y), 2y = scale (x - centre)."""
     for j in range(n):
         out[j] = 1.0 / (1.0 + exp2(LOG2_E * scale * (x[j] - centre)))
 
@@ -213,7 +214,8 @@ def _any_below(n: Any, clearance: Any, required: Any, scale: Any) -> Any:
 
 
 @jit
-def _any_above(n: Any, values: Any, limit: Any) -> Any:
+def any_above(n: Any, values: Any, limit: Any) -> Any:
+    """Whether any value is above a limit."""
     found = False
     for j in range(n):
         found = found or values[j] > limit
@@ -227,8 +229,8 @@ def _shield(angle: Any, horizon: Any, root: Any) -> Any:
 
 
 @jit
-def _shields(n: Any, at: Any, ar: Any, lt: Any, lr: Any, root: Any, third: Any, out: Any) -> Any:
-    # adds both terminals' site shielding to out
+def shields(n: Any, at: Any, ar: Any, lt: Any, lr: Any, root: Any, third: Any, out: Any) -> Any:
+    """Add both terminals' site shielding, dB (equation 48)."""
     for j in range(n):
         tx, over_t = _shield(at[j], lt[j], root)
         rx, over_r = _shield(ar[j], lr[j], root)
@@ -236,21 +238,23 @@ def _shields(n: Any, at: Any, ar: Any, lt: Any, lr: Any, root: Any, third: Any, 
 
 
 @jit
-def _coupling(n: Any, coast: Any, horizon: Any, sea: Any, amsl: Any, out: Any) -> Any:
+def coupling(n: Any, coast: Any, horizon: Any, sea: Any, amsl: Any, out: Any) -> Any:
+    """Add a terminal's over-sea duct coupling, dB (equation 49)."""
     for j in range(n):
         if sea[j] >= 0.75 and coast[j] <= 5.0 and coast[j] <= horizon[j]:
             out[j] -= 3.0 * math.exp(-0.25 * coast[j] * coast[j]) * (1.0 + math.tanh(0.07 * (50.0 - amsl[j])))
 
 
 @jit
-def _duct(n: Any, horizons: Any, time: Any, angle: Any, fixed: Any, per_mrad: Any, out: Any) -> Any:
+def duct(n: Any, horizons: Any, time: Any, angle: Any, fixed: Any, per_mrad: Any, out: Any) -> Any:
+    """Loss of ducting but for shielding and coupling, dB (equations 46, 47 and 50)."""
     for j in range(n):
         out[j] = fixed + horizons[j] + per_mrad * angle[j] + time[j]
 
 
 @jit
-def _mixed(n: Any, duct: Any, los: Any, offset: Any, total: Any, near: Any, out: Any) -> Any:
-    # equations 60 and 61; los + offset is the line-of-sight loss
+def mixed(n: Any, duct: Any, los: Any, offset: Any, total: Any, near: Any, out: Any) -> Any:
+    """Diffraction with ducting blended in, dB (equations 60 and 61); los + offset is the line-of-sight loss."""
     for j in range(n):
         free = los[j] + offset
         high = max(duct[j], free)
@@ -261,8 +265,8 @@ def _mixed(n: Any, duct: Any, los: Any, offset: Any, total: Any, near: Any, out:
 
 
 @jit
-def _combine(n: Any, mixed: Any, notional: Any, bent: Any, span: Any, theta: Any, fixed: Any, out: Any) -> Any:
-    # equations 62, 44 and 63
+def combine(n: Any, mixed: Any, notional: Any, bent: Any, span: Any, theta: Any, fixed: Any, out: Any) -> Any:
+    """Add the notional minimum and troposcatter, dB (equations 62, 44 and 63)."""
     for j in range(n):
         modified = mixed[j] + (notional[j] - mixed[j]) * bent[j]
         tropo = fixed + span[j] + 0.573 * theta[j]
@@ -280,7 +284,7 @@ def _finish_location(n: Any, los: Any, zone: Any, agl: Any, clutter: Any, sigma:
 
 
 @jit
-def _delta_bullington(w: Any, n: Any, first: Any, band: Any, any_sea: Any, into: Any) -> Any:
+def delta_bullington(w: Any, n: Any, first: Any, band: Any, any_sea: Any, into: Any) -> Any:
     """Diffraction loss of the general path at the Earth radius whose five fields start at ``first`` (equation 39)."""
     x = w[g.DISTANCE_KM]
     clearance = w[first + 2]
@@ -301,7 +305,7 @@ def _delta_bullington(w: Any, n: Any, first: Any, band: Any, any_sea: Any, into:
 
 
 @jit
-def _prepare(w: Any, n: Any, parameters: Any) -> Any:
+def prepare(w: Any, n: Any, parameters: Any) -> Any:
     """Fill the rows that are free of frequency."""
     x = w[g.DISTANCE_KM]
     radius = parameters[p.RADIUS_KM]
@@ -309,24 +313,27 @@ def _prepare(w: Any, n: Any, parameters: Any) -> Any:
     lr = w[g.RX_HORIZON_KM]
     at = w[g.TX_HORIZON_MRAD]
     ar = w[g.RX_HORIZON_MRAD]
-    _spread(n, x, w[g.TX_AMSL_M], w[g.RX_AMSL_M], w[SPREAD])
+    spread(n, x, w[g.TX_AMSL_M], w[g.RX_AMSL_M], w[SPREAD])
     _log_distance(n, x, w[LOG_X], w[RANGE])
     _theta(n, x, at, ar, radius, w[THETA])
-    _logistic(n, w[THETA], 16.0, 0.3, w[BENT])
     _angle(n, x, at, ar, lt, lr, radius, w[ANGLE])
-    _logistic(n, x, 0.15, 20.0, w[NEAR])
+    logistic(n, x, 0.15, 20.0, w[NEAR])
     _decibel20(n, lt, lr, w[HORIZONS])
     _tau(n, w[g.INLAND_KM], w[TAU])
     _log_beta0(n, w[g.LAND_KM], w[TAU], w[g.LATITUDE_DEG], w[LOG_B0])
     _log_mu2(n, x, w[LOG_X], w[TAU], w[g.TX_DUCT_M], w[g.RX_DUCT_M], radius, w[DUCT_TIME])
     _log_mu3(n, x, lt, lr, w[g.ROUGHNESS_M], w[DUCT_TIME])
     _duct_time(n, x, w[LOG_X], w[LOG_B0], parameters[p.LOG_TIME], w[DUCT_TIME])
-    if parameters[p.TIME_PERCENT] < 50.0:
-        _focus(n, lt, lr, w[FOCUS])
-        _factor(n, w[LOG_B0], parameters[p.TIME_PERCENT], parameters[p.TIME_QUANTILE], w[FACTOR])
-        for j in range(n):
-            w[LOS_BETA, j] = w[FOCUS, j] * (w[LOG_B0, j] - _LOG10_50)
-            w[FOCUS, j] *= parameters[p.LOG_TIME]
+
+
+@jit
+def prepare_time(w: Any, n: Any, parameters: Any) -> Any:
+    """Fill the rows for the share of time, behind `prepare`."""
+    _focus(n, w[g.TX_HORIZON_KM], w[g.RX_HORIZON_KM], w[FOCUS])
+    _factor(n, w[LOG_B0], parameters[p.TIME_PERCENT], parameters[p.TIME_QUANTILE], w[FACTOR])
+    for j in range(n):
+        w[LOS_BETA, j] = w[FOCUS, j] * (w[LOG_B0, j] - _LOG10_50)
+        w[FOCUS, j] *= parameters[p.LOG_TIME]
 
 
 @jit
@@ -358,23 +365,26 @@ def p1812_block(w: Any, n: Any, bands: Any, parameters: Any, out: Any, at: Any) 
     bands, parameters
         As in `rfplan.kernels.p1812`.
     """
-    _prepare(w, n, parameters)
-    any_sea = _any_above(n, w[g.SEA_FRACTION], 0.0)
+    prepare(w, n, parameters)
+    logistic(n, w[THETA], 16.0, 0.3, w[BENT])
+    any_sea = any_above(n, w[g.SEA_FRACTION], 0.0)
     median_only = parameters[p.TIME_PERCENT] >= 50.0
+    if not median_only:
+        prepare_time(w, n, parameters)
     rare = math.log10(parameters[p.TIME_PERCENT])
     location = (parameters[p.LOCATION_QUANTILE], parameters[p.ENTRY_DB], parameters[p.ENTRY_SIGMA_DB])
     plain = location[0] == 0.0 and location[1] == 0.0
     for b in range(bands.shape[0]):
         band = bands[b]
         loss = out[b, at : at + n]
-        _delta_bullington(w, n, g.Q_MEDIAN, band, any_sea, MEDIAN)
+        delta_bullington(w, n, g.Q_MEDIAN, band, any_sea, MEDIAN)
         free = band[p.FREE_SPACE_DB]
         if median_only:
             for j in range(n):
                 w[TOTAL, j] = w[MEDIAN, j] + w[SPREAD, j] + free
                 w[LOSS_P, j] = w[TOTAL, j]
         else:
-            _delta_bullington(w, n, g.Q_BETA, band, any_sea, BETA)
+            delta_bullington(w, n, g.Q_BETA, band, any_sea, BETA)
             _time_rows(w, n, rare)
             for j in range(n):
                 w[TOTAL, j] += w[SPREAD, j] + free
@@ -384,17 +394,17 @@ def p1812_block(w: Any, n: Any, bands: Any, parameters: Any, out: Any, at: Any) 
             w[SPARE, j] = w[SPREAD, j] + free + (0.0 if median_only else w[FOCUS, j])
         third = band[p.FREQUENCY_THIRD]
         per_mrad = 5e-5 * parameters[p.RADIUS_KM] * third
-        _duct(n, w[HORIZONS], w[DUCT_TIME], w[ANGLE], band[p.DUCT_DB], per_mrad, w[DUCT])
+        duct(n, w[HORIZONS], w[DUCT_TIME], w[ANGLE], band[p.DUCT_DB], per_mrad, w[DUCT])
         root = band[p.SQRT_FREQUENCY]
         angles = w[g.TX_HORIZON_MRAD], w[g.RX_HORIZON_MRAD]
-        _shields(n, angles[0], angles[1], w[g.TX_HORIZON_KM], w[g.RX_HORIZON_KM], root, third, w[DUCT])
+        shields(n, angles[0], angles[1], w[g.TX_HORIZON_KM], w[g.RX_HORIZON_KM], root, third, w[DUCT])
         if any_sea:
             sea = w[g.SEA_FRACTION]
-            _coupling(n, w[g.TX_COAST_KM], w[g.TX_HORIZON_KM], sea, w[g.TX_AMSL_M], w[DUCT])
-            _coupling(n, w[g.RX_COAST_KM], w[g.RX_HORIZON_KM], sea, w[g.RX_AMSL_M], w[DUCT])
-        _mixed(n, w[DUCT], w[SPARE], 0.0, w[TOTAL], w[NEAR], w[MIXED])
+            coupling(n, w[g.TX_COAST_KM], w[g.TX_HORIZON_KM], sea, w[g.TX_AMSL_M], w[DUCT])
+            coupling(n, w[g.RX_COAST_KM], w[g.RX_HORIZON_KM], sea, w[g.RX_AMSL_M], w[DUCT])
+        mixed(n, w[DUCT], w[SPARE], 0.0, w[TOTAL], w[NEAR], w[MIXED])
         tropo = parameters[p.TROPO_TIME_DB] + band[p.TROPO_DB]
-        _combine(n, w[MIXED], w[LOSS_P], w[BENT], w[RANGE], w[THETA], tropo, loss)
+        combine(n, w[MIXED], w[LOSS_P], w[BENT], w[RANGE], w[THETA], tropo, loss)
         if plain:
             for j in range(n):
                 loss[j] = max(w[SPARE, j], loss[j])

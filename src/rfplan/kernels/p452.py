@@ -1,7 +1,7 @@
 """Clear-air interference loss of Recommendation ITU-R P.452-18 over path geometry.
 
-Geometry, ducting and diffraction arithmetic are those P.452 shares with P.1812; this module adds what differs: the
-profile's clutter rule, gases, the interpolation by slope, the troposcatter constants and the way the parts combine.
+Geometry, ducting and diffraction arithmetic are those P.452 shares with P.1812; this module adds what differs: gases,
+the interpolation by slope, the troposcatter constants and the way the parts combine.
 Distances in km, heights in m, angles in mrad, frequencies in GHz.
 """
 
@@ -11,7 +11,6 @@ import math
 from typing import Any
 
 import numba
-import numpy as np
 
 from rfplan.kernels import geometry as g, p1812 as k
 from rfplan.kernels._jit import jit, jit_parallel
@@ -19,7 +18,7 @@ from rfplan.kernels.diffraction import bullington_db, knife_edge_db
 
 # Clutter does not count nearer than 50 m to either end (P.452-18, section 3, step 4). A point at 50 m counts, so
 # rounding must not decide.
-BARE_END_M = 50.0 - 1e-6
+BARE_END_KM = 1e-3 * (50.0 - 1e-6)
 
 PARTS = (
     "free_space_db",
@@ -40,46 +39,7 @@ _PER_LN10 = 1.0 / _LN10
 
 
 @jit
-def slope_excess(d: Any, h: Any, tx_amsl_m: Any, rx_amsl_m: Any, c: Any) -> Any:
-    """Highest slope from the transmitter to the bare, curved ground above that to the receiver, m/km (eq. 14, 15)."""
-    x = d[d.size - 1]
-    steepest = -math.inf
-    for i in range(1, d.size - 1):
-        steepest = max(steepest, (h[i] - tx_amsl_m) / d[i] - c * d[i])
-    return steepest + c * x - (rx_amsl_m - tx_amsl_m) / x
-
-
-@jit_parallel
-def p452_geometry(points: Any, heights: Any, latitude_deg: Any, settings: Any, geometry: Any, excess: Any) -> None:
-    """Geometry (see `rfplan.kernels.geometry`) and slope excess of n paths.
-
-    ``points`` is (start, stop, distance m, elevation m, clutter m, zone) as in `rfplan.profile.Paths`, ``heights`` the
-    antenna heights above ground, (2, n).
-    """
-    start, stop, distance_m, elevation_m, clutter_m, zone = points
-    for j in numba.prange(start.size):
-        first, behind = start[j], stop[j]
-        n = behind - first
-        end_m = distance_m[behind - 1]
-        d = np.empty(n)
-        h = np.empty(n)
-        cover = np.empty(n)
-        of = np.empty(n, dtype=np.int8)  # all four are copies, as a sampled path's: the geometry is then compiled once
-        for i in range(n):
-            at_m = distance_m[first + i]
-            d[i] = at_m * 1e-3
-            bare = at_m < BARE_END_M or end_m - at_m < BARE_END_M
-            h[i] = elevation_m[first + i]
-            cover[i] = 0.0 if bare else clutter_m[first + i]
-            of[i] = zone[first + i]
-        tx_rx = (heights[0, j], heights[1, j])
-        g.profile_geometry(d, h, cover, of, tx_rx, latitude_deg[j], settings, geometry, np.int64(j))
-        c = 500.0 / settings[g.MEDIAN_RADIUS_KM]
-        excess[j] = slope_excess(d, h, geometry[g.TX_AMSL_M, j], geometry[g.RX_AMSL_M, j], c)
-
-
-@jit
-def p452_parts(geo: Any, j: Any, excess: Any, band: Any, gas: Any, parameters: Any, parts: Any) -> None:
+def p452_parts(geo: Any, j: Any, band: Any, gas: Any, parameters: Any, parts: Any) -> None:
     """Every named part of the loss of one path, dB; see `PARTS`.
 
     ``gas`` is the specific attenuation, dB/km, along the path and through the troposcatter volume.
@@ -126,7 +86,7 @@ def p452_parts(geo: Any, j: Any, excess: Any, band: Any, gas: Any, parameters: A
     soft = k.soft_maximum(duct, los_p)
     if soft <= total:
         total = soft + (total - soft) * (1.0 - 0.5 * (1.0 + math.tanh(1.5 * (x - 20.0) / 20.0)))
-    modified = total + (notional - total) * (1.0 - 0.5 * (1.0 + math.tanh(2.4 * excess / 0.3)))
+    modified = total + (notional - total) * (1.0 - 0.5 * (1.0 + math.tanh(2.4 * geo[g.SLOPE_EXCESS, j] / 0.3)))
     theta = 1e3 * x / parameters[k.RADIUS_KM] + geo[g.TX_HORIZON_MRAD, j] + geo[g.RX_HORIZON_MRAD, j]
     tropo = parameters[k.TROPO_TIME_DB] + band[k.TROPO_DB] + 20.0 * _PER_LN10 * math.log(x) + 0.573 * theta
     tropo += gas[1] * x
@@ -137,8 +97,7 @@ def p452_parts(geo: Any, j: Any, excess: Any, band: Any, gas: Any, parameters: A
 
 
 @jit_parallel
-def p452_finish(geo: Any, excess: Any, column: Any, bands: Any, gas: Any, parameters: Any, out: Any) -> None:
+def p452_finish(geo: Any, column: Any, bands: Any, gas: Any, parameters: Any, out: Any) -> None:
     """All parts of n pairs of a geometry column and a band, dB, into ``out`` of shape (n, N_PARTS)."""
     for i in numba.prange(column.size):
-        j = column[i]
-        p452_parts(geo, j, excess[j], bands[i], gas[i], parameters, out[i])
+        p452_parts(geo, column[i], bands[i], gas[i], parameters, out[i])

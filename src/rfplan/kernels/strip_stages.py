@@ -124,6 +124,15 @@ def interpolate(w: Any, heights: Any, ground: Any) -> Any:
 
 
 @jit_inline
+def bare_ends(w: Any, first: Any, uniform_clutter: Any, x: Any, step: Any, bare_end: Any) -> Any:
+    """Leave out the clutter of samples nearer than ``bare_end`` km to either end."""
+    for p in range(STRIP):
+        d = (first + p) * step
+        cover = w[R + p] if uniform_clutter < 0.0 else uniform_clutter
+        w[R + p] = cover if (d >= bare_end) & (x - d >= bare_end) else 0.0
+
+
+@jit_inline
 def _measure_sample(number: Any, h: Any, r: Any, per: Any, per_back: Any, path: Path, c: Any) -> Any:
     """What one sample offers to each sum and maximum."""
     x, step, per_step, tx, rx, chord, base, n = path

@@ -131,6 +131,7 @@ def set_horizons(w: Any, n: Any, points: Any, blocks: Any, state: Any, f: Any, o
         w[s.SOUGHT + j] = at_r
         w[s.INDEX + j] = 1.0 if beyond else 0.0
         out[g.TRANSHORIZON, at + j] = w[s.INDEX + j]
+        out[g.SLOPE_EXCESS, at + j] = w[s.BARE_T + j] - sight
         out[g.TX_HORIZON_KM, at + j] = at_t
         out[g.RX_HORIZON_KM, at + j] = x - at_r
         out[g.TX_HORIZON_MRAD, at + j] = _angle(slope_t)

@@ -214,10 +214,11 @@ def sweep_radial(
     points = np.empty((reach, m.N_COLUMNS))
     blocks = np.empty((m.N_BLOCK_ROWS, (reach + m.AHEAD) // m.BLOCK + 1))
     hull_h = np.empty(reach, dtype=np.int64)
-    hull_g = hull_h if uniform_clutter >= 0.0 else np.empty(reach, dtype=np.int64)
+    f = radial_frame(index, per_quadrant, site, elevation, uniform_clutter, settings)
+    one_hull = f[s.CLUTTER] >= 0.0 and f[s.BARE_END] <= 0.0
+    hull_g = hull_h if one_hull else np.empty(reach, dtype=np.int64)
     ahead = np.empty(m.N_AHEAD)
     w = np.empty(s.N_BLOCK)
-    f = radial_frame(index, per_quadrant, site, elevation, uniform_clutter, settings)
     uniform = int(site[UNIFORM_ZONE])
     zone_tx = uniform if uniform > 0 else int(nearest(zone, site[TX_ROW], site[TX_COL]))
     m.clear_state(state, zone_tx, f[s.SPACING])
@@ -270,7 +271,9 @@ def radial_frame(index: Any, per_quadrant: Any, site: Any, elevation: Any, unifo
     f[s.C] = 500.0 / settings[g.MEDIAN_RADIUS_KM]
     f[s.C_BETA] = 500.0 / settings[g.BETA_RADIUS_KM] if settings[g.WITH_BETA] != 0.0 else 0.0
     f[s.SPACING] = site[RESOLUTION_M] * 1e-3
-    f[s.CLUTTER] = uniform_clutter
+    none = math.isinf(settings[g.BARE_END_KM])  # of the clutter counts: as if there were none
+    f[s.CLUTTER] = 0.0 if none else uniform_clutter
+    f[s.BARE_END] = 0.0 if none else settings[g.BARE_END_KM]
     f[s.TX_ROW] = site[TX_ROW]
     f[s.TX_COL] = site[TX_COL]
     f[s.WAY_ROW], f[s.WAY_COL] = direction(index, per_quadrant)

@@ -108,6 +108,7 @@ TX_COL = 8
 WAY_ROW = 9  # rows and columns a step of the radial
 WAY_COL = 10
 RESOLUTION = 11  # m
-N_FRAME = 12
+BARE_END = 12  # km: nearer to either end clutter does not count
+N_FRAME = 13
 
 NOWHERE = -1.0e300

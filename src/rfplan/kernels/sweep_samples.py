@@ -98,6 +98,14 @@ def _clutter_at(w: Any, j: Any, clutter: Any, tx_row: Any, tx_col: Any) -> Any:
 
 
 @jit_inline
+def _bare_end_at(w: Any, j: Any, bare_end: Any) -> Any:
+    """Leave the clutter there out where it is nearer than ``bare_end`` km to either end."""
+    d = w[s.INDEX + j] * w[s.STEP + j]
+    counts = (d >= bare_end) & (w[s.X + j] - d >= bare_end)
+    w[s.SAMPLE_R + j] = w[s.SAMPLE_R + j] if counts else 0.0
+
+
+@jit_inline
 def _take_at(w: Any, j: Any, tx: Any, agl: Any, c: Any) -> Any:
     """Take one sample into the maxima; not where the ground is unknown."""
     h = w[s.SAMPLE_H + j]
@@ -169,6 +177,10 @@ def _read(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     else:
         for j in range(m):
             _clutter_at(w, j, clutter, tx_row, tx_col)
+    bare_end = f[s.BARE_END]
+    if bare_end > 0.0:
+        for j in range(m):
+            _bare_end_at(w, j, bare_end)
 
 
 @jit
@@ -272,6 +284,9 @@ def _look_at(w: Any, j: Any, elevation: Any, clutter: Any, f: Any, at: Any) -> A
     _ground_at(w, j, elevation, f[s.TX_ROW], f[s.TX_COL])
     if f[s.CLUTTER] < 0.0:
         _clutter_at(w, j, clutter, f[s.TX_ROW], f[s.TX_COL])
+    else:
+        w[s.SAMPLE_R + j] = f[s.CLUTTER]
+    _bare_end_at(w, j, f[s.BARE_END])
     worth = _worth_at(w, j, tx, agl, f[s.C])
     if worth <= w[s.WORTH + j]:
         return False

@@ -162,6 +162,10 @@ def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any
             i = float(first + k)
             row = f[s.TX_ROW] + i * f[s.WAY_ROW]
             ahead[G * AHEAD + k] = float(nearest(clutter, row, f[s.TX_COL] + i * f[s.WAY_COL]))
+    if f[s.BARE_END] > first * spacing:
+        for k in range(AHEAD):
+            counts = (first + k) * spacing >= f[s.BARE_END]
+            ahead[G * AHEAD + k] = ahead[G * AHEAD + k] if counts else 0.0
     for k in range(AHEAD):
         d = (first + k) * spacing
         per_d = 1.0 / max(d, 1e-9)
@@ -212,7 +216,7 @@ def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any
 def insert_point(i: Any, state: Any, points: Any, hull_h: Any, hull_g: Any, ahead: Any, one_hull: Any) -> Any:
     """Insert the next point i of a radial, which has been read ahead.
 
-    With ``one_hull`` (clutter the same everywhere) both hulls have the same vertices and only one is kept.
+    With ``one_hull`` (clutter the same, and counted, everywhere) both hulls have the same vertices: one is kept.
     """
     k = i & (AHEAD - 1)
     bare = ahead[SLOPE_H * AHEAD + k]
@@ -261,7 +265,7 @@ def extend_radial(
                 return False
             if uniform_zone <= 0:
                 extend_zone(state, nearest(zone, row, col), f[s.SPACING])
-        insert_point(i, state, points, hull_h, hull_g, ahead, f[s.CLUTTER] >= 0.0)
+        insert_point(i, state, points, hull_h, hull_g, ahead, f[s.CLUTTER] >= 0.0 and f[s.BARE_END] <= 0.0)
     return True
 
 

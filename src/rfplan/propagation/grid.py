@@ -14,7 +14,7 @@ from rfplan.kernels.geometry import empty_geometry
 from rfplan.profile import Paths, Polarization
 from rfplan.propagation.area import Link, geometry_settings, make_link, window_around
 from rfplan.propagation.base import GeometryModel, PropagationModel, require_choice
-from rfplan.propagation.strips import fits_strips, strip_loss
+from rfplan.propagation.strips import fits_strips, needs_strips, strip_loss
 from rfplan.propagation.sweep import LEFT_TO_EXACT, on_a_centre, sweep_loss
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def path_loss_window(
     recompute
         Instead of a sweep, for models that have one: take the exact path of every pixel, sample for sample, in vector
         instructions. All are within 1e-6 dB of ``method="exact"``, at a third to two fifths of its cost for radii of
-        500 pixels and about twice that of the sweep.
+        500 pixels and about twice that of the sweep. P.452 on pixels below 9.3 m takes this road by itself.
     sector_deg
         (azimuth of the centre, width), degrees: leave pixels outside this sector NaN; None is all around.
 
@@ -284,7 +284,7 @@ def path_loss_window(
     rows, cols = window_around(terrain, x_m, y_m, radius_m)
     reach = radius_m / terrain.resolution_m
     swept = method == "sweep" and link.model.needs == "geometry"
-    if not swept or recompute:
+    if not swept or recompute or needs_strips(link):
         r, c = _pixels_within(link, rows, cols, reach, sector_deg)
         loss = np.full((link.frequency_mhz.size, rows.stop - rows.start, cols.stop - cols.start), np.nan)
         _put(loss, _exact_loss(link, r, c, in_strips=swept), r, c, rows, cols)

@@ -15,19 +15,25 @@ from rfplan.constants import (
     NORTHERN_VIETNAM_DELTA_N,
     NORTHERN_VIETNAM_N0,
 )
-from rfplan.kernels import geometry as _geometry, p452 as _kernel, p1812 as _shared
+from rfplan.kernels import geometry as _geometry, p452 as _kernel, p452_block as _block, p1812 as _shared
 from rfplan.kernels.p452_gas import specific_attenuations
 from rfplan.profile import Paths
 from rfplan.propagation.base import check_range, require, require_range
 from rfplan.propagation.p676_lines import OXYGEN_LINES, WATER_VAPOUR_LINES
-from rfplan.propagation.p1812 import P1812
-from rfplan.propagation.profile_checks import ProfilePoints, profile_points, read_only
+from rfplan.propagation.p1812 import P1812, path_geometry
+from rfplan.propagation.profile_checks import profile_points, read_only
 
 FloatArray = npt.NDArray[np.float64]
 
 __all__ = ["P452"]
 
 _TROPOSCATTER_VAPOUR_G_M3 = 3.0  # section 4.3
+_GAS_TERMS = 9  # of the polynomial in the share of sea
+
+
+def _path_vapour_g_m3(sea_share: FloatArray) -> FloatArray:
+    """Water vapour density along a path (equation 9a)."""
+    return 7.5 + 2.5 * sea_share
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class P452:
     temperature_c: float = 15.0
     latitude_deg: float = 21.3
 
-    needs: ClassVar[Literal["profile"]] = "profile"
+    needs: ClassVar[Literal["geometry"]] = "geometry"
     citation: ClassVar[str] = "Recommendation ITU-R P.452-18"
 
     def __post_init__(self) -> None:
@@ -92,13 +98,16 @@ class P452:
         """Median effective Earth radius a_e, km (equations 5 and 6a)."""
         return EARTH_RADIUS_KM * 157.0 / (157.0 - self.delta_n)
 
-    def _settings(self) -> FloatArray:
+    def geometry_settings(self) -> FloatArray:
+        """Settings of the geometry kernels: effective Earth radii, coast distances, where clutter counts."""
         settings = np.zeros(_geometry.N_SETTINGS)
         settings[_geometry.MEDIAN_RADIUS_KM] = self.median_earth_radius_km
         settings[_geometry.BETA_RADIUS_KM] = EARTH_RADIUS_KM * BETA0_EARTH_RADIUS_FACTOR
         settings[_geometry.WITH_BETA] = float(self.time_percent < 50.0)
         settings[_geometry.TX_COAST_SETTING_KM] = self.dct_km
         settings[_geometry.RX_COAST_SETTING_KM] = self.dcr_km
+        settings[_geometry.SQRT_WAVELENGTH] = math.sqrt(10.0)  # 30 MHz
+        settings[_geometry.BARE_END_KM] = _kernel.BARE_END_KM
         return settings
 
     def _parameters(self) -> FloatArray:
@@ -113,66 +122,67 @@ class P452:
         out[_shared.RADIUS_KM] = self.median_earth_radius_km
         return out
 
-    def _geometry(self, paths: Paths, points: ProfilePoints) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64]]:
-        """Geometry and slope excess of the distinct paths, and each path's column: bands share their geometry."""
-        unknown = np.full(len(paths), self.latitude_deg)
-        latitude = unknown if paths.latitude_deg is None else paths.latitude_deg
-        latitude = np.where(np.isnan(latitude), unknown, latitude)
-        key = np.stack([points.start, points.stop, paths.tx_height_agl_m, paths.rx_height_agl_m, latitude])
-        fresh = np.ones(len(paths), dtype=np.bool_)
-        fresh[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
-        own = np.flatnonzero(fresh)
-        geometry = _geometry.empty_geometry(own.size)
-        excess = np.empty(own.size)
-        heights = np.stack([paths.tx_height_agl_m[own], paths.rx_height_agl_m[own]])
-        flat = (
-            read_only(points.start[own]),
-            read_only(points.stop[own]),
-            points.distance_m,
-            points.elevation_amsl_m,
-            points.clutter_height_m,
-            points.zone,
+    def _gases(self, frequency_mhz: FloatArray, density_g_m3: FloatArray) -> FloatArray:
+        """Specific attenuation, dB/km, at pairs of frequency, MHz, and water vapour density, g/m3; shape (n,)."""
+        pairs, which = np.unique(frequency_mhz / 1e3 + 1j * density_g_m3, return_inverse=True)
+        values = np.empty(pairs.size)
+        specific_attenuations(
+            np.ascontiguousarray(pairs.real),
+            np.ascontiguousarray(pairs.imag),
+            float(self.dry_pressure_hpa),
+            self.temperature_c + 273.15,
+            read_only(OXYGEN_LINES),
+            read_only(WATER_VAPOUR_LINES),
+            values,
         )
-        _kernel.p452_geometry(flat, heights, latitude[own], self._settings(), geometry, excess)
-        return geometry, excess, np.cumsum(fresh) - 1
+        return values[which]
 
-    def _gases(self, frequency_mhz: FloatArray, sea: FloatArray) -> FloatArray:
-        """Specific attenuation, dB/km, (n, 2): along the path (eq. 9a) and through the troposcatter volume."""
-        out = np.empty((frequency_mhz.size, 2))
-        density = (7.5 + 2.5 * sea, np.full(sea.size, _TROPOSCATTER_VAPOUR_G_M3))
-        for column, rho in enumerate(density):
-            pairs, which = np.unique(frequency_mhz / 1e3 + 1j * rho, return_inverse=True)
-            values = np.empty(pairs.size)
-            air = (float(self.dry_pressure_hpa), self.temperature_c + 273.15)
-            specific_attenuations(
-                np.ascontiguousarray(pairs.real),
-                np.ascontiguousarray(pairs.imag),
-                *air,
-                read_only(OXYGEN_LINES),
-                read_only(WATER_VAPOUR_LINES),
-                values,
-            )
-            out[:, column] = values[which]
+    def _gas_terms(self, frequency_mhz: FloatArray) -> FloatArray:
+        """Row by band: dB/km through the troposcatter volume, and a polynomial in the share of sea for the path's.
+
+        Lines widen smoothly with the vapour, so the polynomial follows the line-by-line sums to rounding.
+        """
+        out = np.empty((frequency_mhz.size, 1 + _GAS_TERMS))
+        out[:, 0] = self._gases(frequency_mhz, np.full(frequency_mhz.size, _TROPOSCATTER_VAPOUR_G_M3))
+        share = 0.5 - 0.5 * np.cos(np.pi * np.arange(_GAS_TERMS) / (_GAS_TERMS - 1))
+        powers = np.vander(share, increasing=True)
+        for row, frequency in zip(out, frequency_mhz, strict=True):
+            values = self._gases(np.full(share.size, frequency), _path_vapour_g_m3(share))
+            row[1:] = np.linalg.solve(powers, values)
+            row[1] = values[0]  # over land only, to the last bit
+        return out
+
+    def check_validity(
+        self, frequency_mhz: npt.ArrayLike, tx_height_agl_m: npt.ArrayLike, rx_height_agl_m: npt.ArrayLike
+    ) -> None:
+        """Warn outside the Recommendation's range; raise where the equations have no meaning."""
+        require_range("frequency_mhz", frequency_mhz, 30.0, 100_000.0, "MHz")
+        for name, height in (("tx_height_agl_m", tx_height_agl_m), ("rx_height_agl_m", rx_height_agl_m)):
+            lowest = float(np.min(np.asarray(height, dtype=np.float64), initial=1.0))
+            require(lowest > 0.0, name, lowest, "above 0 m", "give the antenna's height above ground")
+        check_range("frequency_mhz", frequency_mhz, 100.0, 50_000.0, self.citation, stacklevel=5)
+
+    def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
+        """Basic transmission loss, dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz."""
+        f = np.atleast_1d(np.asarray(frequency_mhz, dtype=np.float64))
+        bands = P1812().finish_bands(f, polarization)
+        out = np.empty((f.size, geometry.shape[1]))
+        whole = np.ascontiguousarray(geometry)
+        _block.p452_finish_blocks(whole, bands, self._gas_terms(f), self._parameters(), out)
         return out
 
     def _parts(self, paths: Paths) -> FloatArray:
-        points = profile_points(paths, "P452")
-        steps = points.stop - points.start
-        if (steps < 3).any():
-            i = int(np.argmin(steps))
-            require(False, f"paths[{i}]", int(steps[i]), "at least 3 profile points", "sample the profile more finely")
-        require_range("frequency_mhz", paths.frequency_mhz, 30.0, 100_000.0, "MHz")
-        for name, height in (("tx_height_agl_m", paths.tx_height_agl_m), ("rx_height_agl_m", paths.rx_height_agl_m)):
-            lowest = float(height.min(initial=1.0))
-            require(lowest > 0.0, name, lowest, "above 0 m", "give the antenna's height above ground")
-        check_range("frequency_mhz", paths.frequency_mhz, 100.0, 50_000.0, self.citation, stacklevel=4)
+        profile_points(paths, "P452")
+        self.check_validity(paths.frequency_mhz, paths.tx_height_agl_m, paths.rx_height_agl_m)
         check_range("distance_m", paths.distance_m, 0.0, 1e7, self.citation, stacklevel=4)
-        geometry, excess, column = self._geometry(paths, points)
+        geometry, column = path_geometry(paths, self.geometry_settings(), self.latitude_deg)
         distinct, which = np.unique(paths.frequency_mhz, return_inverse=True)
         bands = P1812().finish_bands(distinct, paths.polarization)[which]
-        gases = self._gases(paths.frequency_mhz, geometry[_geometry.SEA_FRACTION, column])
+        sea = geometry[_geometry.SEA_FRACTION, column]
+        density = (_path_vapour_g_m3(sea), np.full(sea.size, _TROPOSCATTER_VAPOUR_G_M3))
+        gases = np.stack([self._gases(paths.frequency_mhz, rho) for rho in density], axis=1)
         out = np.empty((len(paths), _kernel.N_PARTS))
-        _kernel.p452_finish(geometry, excess, column, bands, gases, self._parameters(), out)
+        _kernel.p452_finish(geometry, column, bands, gases, self._parameters(), out)
         return out
 
     def path_loss_db(self, paths: Paths) -> FloatArray:

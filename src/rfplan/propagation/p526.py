@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from rfplan.constants import EARTH_RADIUS_KM
-from rfplan.kernels import geometry as _geometry, p526 as _kernel, p1812 as _shared
+from rfplan.kernels import geometry as _geometry, p526 as _kernel, p526_block as _block, p1812 as _shared
 from rfplan.kernels.diffraction import (
     LIGHT_M_GHZ,
     first_term_db,
@@ -178,7 +178,7 @@ class P526:
     conductivity_s_m: float = 0.003
     obstacle_gap_m: float = 250.0
 
-    needs: ClassVar[Literal["profile"]] = "profile"
+    needs = "geometry"  # no field: the methods of isolated edges look at every point and say so themselves
     citation: ClassVar[str] = "Recommendation ITU-R P.526-15"
 
     def __post_init__(self) -> None:
@@ -187,6 +187,51 @@ class P526:
         require_range("permittivity", self.permittivity, 1.0, 1000.0)
         require_range("conductivity_s_m", self.conductivity_s_m, 0.0, 100.0)
         require_range("obstacle_gap_m", self.obstacle_gap_m, 0.0, 1e5)
+        if self.method != "delta-bullington":
+            object.__setattr__(self, "needs", "profile")
+
+    def geometry_settings(self) -> FloatArray:
+        """Settings of the geometry kernels: the effective Earth radius and whether clutter counts."""
+        settings = np.zeros(_geometry.N_SETTINGS)
+        settings[_geometry.MEDIAN_RADIUS_KM] = self.earth_radius_km
+        settings[_geometry.BETA_RADIUS_KM] = self.earth_radius_km
+        settings[_geometry.SQRT_WAVELENGTH] = math.sqrt(300.0)  # 1 MHz
+        settings[_geometry.BARE_END_KM] = 0.0 if self.add_clutter else math.inf
+        return settings
+
+    def check_validity(
+        self, frequency_mhz: npt.ArrayLike, tx_height_agl_m: npt.ArrayLike, rx_height_agl_m: npt.ArrayLike
+    ) -> None:
+        """Warn outside the Recommendation's range; raise where the equations have no meaning."""
+        require_range("frequency_mhz", frequency_mhz, 1.0, 300_000.0, "MHz")
+        for name, height in (("tx_height_agl_m", tx_height_agl_m), ("rx_height_agl_m", rx_height_agl_m)):
+            lowest = float(np.min(np.asarray(height, dtype=np.float64), initial=1.0))
+            require(lowest > 0.0, name, lowest, "above 0 m", "give the antenna's height above ground")
+        check_range("frequency_mhz", frequency_mhz, 30.0, np.inf, self.citation, stacklevel=5)
+
+    def _bands(self, frequency_mhz: FloatArray, polarization: str) -> FloatArray:
+        """What the finish kernels need of each frequency, MHz: P.1812's table with this model's ground."""
+        bands = P1812().finish_bands(frequency_mhz, polarization)
+        vertical = polarization == "vertical"
+        bands[:, _shared.FREE_SPACE_DB] = free_space_loss_db(1000.0, frequency_mhz)
+        bands[:, _shared.ADMITTANCE_LAND] = [
+            surface_admittance(self.permittivity, self.conductivity_s_m, f / 1e3, vertical) for f in frequency_mhz
+        ]
+        return bands
+
+    def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
+        """Loss by "delta-bullington", dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz.
+
+        Raises
+        ------
+        ParameterError
+            When the method is another: those look at the whole profile.
+        """
+        require_choice("method", self.method, ("delta-bullington",))
+        f = np.atleast_1d(np.asarray(frequency_mhz, dtype=np.float64))
+        out = np.empty((f.size, geometry.shape[1]))
+        _block.p526_finish_blocks(np.ascontiguousarray(geometry), self._bands(f, polarization), out)
+        return out
 
     def diffraction_db(self, paths: Paths) -> FloatArray:
         """Diffraction loss relative to free space, dB, shape (n,).
@@ -197,11 +242,7 @@ class P526:
             When the paths carry no terrain, fewer than 3 points, or an antenna at ground level.
         """
         points = profile_points(paths, "P526")
-        require_range("frequency_mhz", paths.frequency_mhz, 1.0, 300_000.0, "MHz")
-        for name, height in (("tx_height_agl_m", paths.tx_height_agl_m), ("rx_height_agl_m", paths.rx_height_agl_m)):
-            lowest = float(height.min(initial=1.0))
-            require(lowest > 0.0, name, lowest, "above 0 m", "give the antenna's height above ground")
-        check_range("frequency_mhz", paths.frequency_mhz, 30.0, np.inf, self.citation, stacklevel=4)
+        self.check_validity(paths.frequency_mhz, paths.tx_height_agl_m, paths.rx_height_agl_m)
         if self.method not in _EDGE_METHODS:
             return self._from_geometry(paths)
         steps = points.stop - points.start
@@ -221,18 +262,9 @@ class P526:
         return out
 
     def _from_geometry(self, paths: Paths) -> FloatArray:
-        if not self.add_clutter and paths.point_clutter_height_m is not None:
-            paths = replace(paths, point_clutter_height_m=np.zeros_like(paths.point_clutter_height_m))
-        settings = np.zeros(_geometry.N_SETTINGS)
-        settings[_geometry.MEDIAN_RADIUS_KM] = self.earth_radius_km
-        settings[_geometry.BETA_RADIUS_KM] = self.earth_radius_km
-        geometry, column = path_geometry(paths, settings, 0.0)
+        geometry, column = path_geometry(paths, self.geometry_settings(), 0.0)
         distinct, which = np.unique(paths.frequency_mhz, return_inverse=True)
-        bands = P1812().finish_bands(distinct, paths.polarization)
-        vertical = paths.polarization == "vertical"
-        bands[:, _shared.ADMITTANCE_LAND] = [
-            surface_admittance(self.permittivity, self.conductivity_s_m, f / 1e3, vertical) for f in distinct
-        ]
+        bands = self._bands(distinct, paths.polarization)
         out = np.empty(len(paths))
         _kernel.geometry_losses(geometry, column, bands, which, _GEOMETRY_METHODS[self.method], out)
         return out

@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rfplan.kernels import grid_exact as _exact, grid_strips as _strips
-from rfplan.kernels.geometry import empty_geometry
+from rfplan.kernels.geometry import BARE_END_KM, empty_geometry
+from rfplan.kernels.sweep_rows import TAIL_POINTS
 from rfplan.propagation.area import Link, geometry_settings
 from rfplan.propagation.base import GeometryModel
 from rfplan.propagation.sweep import uniform_clutter
 
 FloatArray = npt.NDArray[np.float64]
 
-__all__ = ["fits_strips", "strip_loss"]
+__all__ = ["fits_strips", "needs_strips", "strip_loss"]
 
 _CHUNK = 8_200  # pixels whose geometry is held at once: as for the plain exact paths
 _MOST_PIXELS = 2**31 - 1  # of a terrain: places in it are 32-bit numbers
@@ -26,6 +27,16 @@ def fits_strips(link: Link) -> bool:
     """Whether a link's model and terrain can take this road: geometry, 2 rows and columns, below 2^31 pixels."""
     shape = link.terrain.shape
     return link.model.needs == "geometry" and min(shape) >= 2 and shape[0] * shape[1] <= _MOST_PIXELS
+
+
+def needs_strips(link: Link) -> bool:
+    """Whether a sweep can't serve: the model leaves clutter near the ends out, farther than the last points reach.
+
+    A step is at least nine tenths of a pixel wherever a sweep serves.
+    """
+    bare_end_km = geometry_settings(link)[BARE_END_KM]
+    tail_km = 0.9e-3 * (TAIL_POINTS + 1) * link.site[_exact.RESOLUTION_M]
+    return bool(tail_km < bare_end_km < math.inf) and fits_strips(link)
 
 
 def _box(tx: float, pixels: FloatArray, size: int) -> slice:
