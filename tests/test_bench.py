@@ -13,6 +13,7 @@ def test_bench_measures_and_writes(tmp_path):
     result = run_bench(radius_m=(900.0,), resolution_m=60.0, repeat=1, with_cold_start=False, progress=steps.append)
     cases = {row["case"]: row["value"] for row in result.rows}
     assert cases["P1812 0.9 km: within 1 dB"] > 95.0
+    assert all(cases[f"{model} 0.9 km: within 1 dB"] > 95.0 for model in ("P452", "P526"))
     assert cases["P1812 0.9 km: exact paths"] > 0.0
     assert steps[0] == "paths"
     assert "machine" in json.loads(result.to_json(tmp_path / "bench.json").read_text())

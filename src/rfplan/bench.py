@@ -23,6 +23,8 @@ from rfplan.profile import PathProfile
 from rfplan.propagation.base import PropagationModel, require
 from rfplan.propagation.free_space import FreeSpace
 from rfplan.propagation.grid import path_loss_pixels, path_loss_window
+from rfplan.propagation.p452 import P452
+from rfplan.propagation.p526 import P526
 from rfplan.propagation.p1812 import P1812
 
 if TYPE_CHECKING:
@@ -287,7 +289,7 @@ def run_bench(
     started = time.perf_counter()
     ground = terrain or synthetic_relief(2 * math.ceil(max(radius_m) / resolution_m) + 9, resolution_m)
     threads = numba.get_num_threads()
-    models: tuple[PropagationModel, ...] = (P1812(), P1812(time_percent=10.0), FreeSpace())
+    models: tuple[PropagationModel, ...] = (P1812(), P1812(time_percent=10.0), P452(), P526(), FreeSpace())
     rows: list[dict[str, Any]] = []
     try:
         numba.set_num_threads(1)
