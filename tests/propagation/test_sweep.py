@@ -98,6 +98,18 @@ def test_sea_coast_and_land():
     assert_within_the_bar(errors(exact, swept))
 
 
+@pytest.mark.parametrize(("row", "col"), [(44.23, 47.81), (3.1, 80.7)])
+@pytest.mark.parametrize("size", [3, 9])
+def test_patches_of_sea_coast_and_land(row, col, size):
+    zone = patches(90, np.array([1, 3, 4]), seed=11, size=size).astype(np.int8)
+    z = rough(relief_m=150.0)
+    z[40:43, 60:62] = np.nan
+    model = P1812(time_percent=10.0, dct_km=1.0, dcr_km=2.0)
+    error = errors(*both(terrain_of(z, 10.0, zone), row, col, radius_m=4000.0, model=model))
+    assert error.size > 5000
+    assert_within_the_bar(error)
+
+
 def test_unknown_ground():
     z = rough(relief_m=200.0)
     z[30:33, 50:52] = np.nan

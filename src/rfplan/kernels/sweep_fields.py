@@ -14,6 +14,7 @@ from rfplan.kernels._jit import jit, jit_inline
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, smooth_bullington_q, sphere_clearance
 from rfplan.kernels.grid_exact import TX_COL, TX_ROW, UNIFORM_ZONE, pixel_latitude
 from rfplan.kernels.sampling import nearest
+from rfplan.kernels.sweep_zones import set_zones
 
 _NEWTON_STEPS = 5
 _LOS_STEPS = 6
@@ -24,9 +25,9 @@ _NEWTON_TOLERANCE = 1e-6  # as in `sphere_clearance`
 def set_terminals(
     w: Any, n: Any, ground: Any, site: Any, uniform_clutter: Any, settings: Any, out: Any, at: Any
 ) -> Any:
-    """Fill the fields that describe the terminals of n paths, and the stretches where there is but one zone."""
+    """Fill the fields that describe the terminals of n paths, and the stretches of the zones."""
     n = min(n, s.BLOCK)
-    _, clutter, zone = ground
+    _, clutter, zone, strides = ground
     uniform = int(site[UNIFORM_ZONE])
     zone_tx = uniform if uniform > 0 else int(nearest(zone, site[TX_ROW], site[TX_COL]))
     coast_t = 0.0 if zone_tx == g.SEA else settings[g.TX_COAST_SETTING_KM]
@@ -43,6 +44,7 @@ def set_terminals(
             out[g.LAND_KM, at + j] = 0.0 if uniform == g.SEA else w[s.X + j]
             out[g.INLAND_KM, at + j] = w[s.X + j] if uniform == g.INLAND else 0.0
     else:
+        set_zones(w, n, strides, site, out, at)
         for j in range(n):
             kind = zone[int(w[s.ROW + j]), int(w[s.COL + j])]
             out[g.RX_ZONE, at + j] = kind

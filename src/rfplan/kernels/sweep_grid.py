@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from rfplan.kernels import geometry as g, sweep_fields as fields, sweep_rows as s, sweep_samples as x, sweep_state as m
-from rfplan.kernels._jit import jit, jit_inline, jit_light, jit_parallel
+from rfplan.kernels._jit import jit, jit_light, jit_parallel
 from rfplan.kernels.grid_exact import (
     RESOLUTION_M,
     RX_AGL_M,
@@ -26,7 +26,7 @@ from rfplan.kernels.grid_exact import (
     UNIFORM_ZONE,
     pixel_latitude,
 )
-from rfplan.kernels.sampling import bilinear, nearest, sample_path
+from rfplan.kernels.sampling import bilinear, sample_path
 from rfplan.kernels.sweep_search import search_radial
 
 SHORTEST_STEPS = s.TAIL_POINTS + 5
@@ -139,35 +139,10 @@ def direction(radial: Any, per_quadrant: Any) -> Any:
     return -u, v
 
 
-@jit_inline
-def set_zones(w: Any, j: Any, zone: Any, state: Any, f: Any, out: Any, at: Any) -> Any:
-    """Fill the stretches of the zones before pixel j: the radial's, then those of the exact last points."""
-    x = w[s.X + j]
-    keep = (
-        state[m.SEA_KM],
-        state[m.LAND_RUN],
-        state[m.INLAND_RUN],
-        state[m.LAND_LONGEST],
-        state[m.INLAND_LONGEST],
-    )
-    reached = (state[m.LAST] + 0.5) * f[s.SPACING]
-    n = int(w[s.STEPS + j])
-    for i in range(n - s.TAIL_POINTS, n + 1):
-        kind = nearest(zone, f[s.TX_ROW] + i * w[s.DROW + j], f[s.TX_COL] + i * w[s.DCOL + j])
-        end = min((i + 0.5) * w[s.STEP + j], x)
-        m.extend_zone(state, kind, max(end - reached, 0.0))
-        reached = max(reached, end)
-    out[g.SEA_FRACTION, at] = min(state[m.SEA_KM] / x, 1.0)
-    out[g.LAND_KM, at] = state[m.LAND_LONGEST]
-    out[g.INLAND_KM, at] = state[m.INLAND_LONGEST]
-    state[m.SEA_KM], state[m.LAND_RUN], state[m.INLAND_RUN] = keep[0], keep[1], keep[2]
-    state[m.LAND_LONGEST], state[m.INLAND_LONGEST] = keep[3], keep[4]
-
-
 @jit
 def exact_column(ground: Any, site: Any, row: Any, col: Any, settings: Any, out: Any, j: Any) -> Any:
     """Fill column j by the exact maker; NaN over unknown ground."""
-    elevation, clutter, zone = ground
+    elevation, clutter, zone, _ = ground
     dr = row - site[TX_ROW]
     dc = col - site[TX_COL]
     size = int(math.sqrt(dr * dr + dc * dc)) + 5
@@ -203,7 +178,7 @@ def sweep_radial(
     at: Any,
 ) -> Any:
     """Fill the columns ``at`` onwards with the pixels (rows, cols) of one radial, nearest first."""
-    elevation, clutter, zone = ground
+    elevation, clutter, _, _ = ground
     size = rows.size
     if size == 0:
         return
@@ -219,9 +194,7 @@ def sweep_radial(
     hull_g = hull_h if one_hull else np.empty(reach, dtype=np.int64)
     ahead = np.empty(m.N_AHEAD)
     w = np.empty(s.N_BLOCK)
-    uniform = int(site[UNIFORM_ZONE])
-    zone_tx = uniform if uniform > 0 else int(nearest(zone, site[TX_ROW], site[TX_COL]))
-    m.clear_state(state, zone_tx, f[s.SPACING])
+    m.clear_state(state)
     whole = not math.isnan(f[s.BASE])
     for first in range(0, size, s.BLOCK):
         stop = min(first + s.BLOCK, size)
@@ -237,11 +210,9 @@ def sweep_radial(
             if served:
                 target = int((steps - s.TAIL_POINTS) * w[s.STEP + j] / f[s.SPACING] - 0.25)
                 whole = m.extend_radial(
-                    target, state, points, blocks, hull_h, hull_g, ahead, elevation, clutter, zone, suspect, uniform, f
+                    target, state, points, blocks, hull_h, hull_g, ahead, elevation, clutter, suspect, f
                 )
             if served and whole:
-                if uniform <= 0:
-                    set_zones(w, j, zone, state, f, out, at + first + j)
                 search_radial(w, j, state, points, blocks, hull_h, hull_g, ahead, w[s.H_RX + j] + site[RX_AGL_M], f)
             else:
                 w[s.DOUBT + j] = FLAG_EXACT

@@ -22,7 +22,6 @@ from typing import Any
 
 from rfplan.kernels import sweep_rows as s
 from rfplan.kernels._jit import jit, jit_inline, jit_light
-from rfplan.kernels.geometry import INLAND, SEA
 from rfplan.kernels.sampling import bilinear, nearest
 
 # columns of the point table: a point is one cache line
@@ -59,47 +58,27 @@ HULL_G = 2
 BEST_H = 3  # running maximum of s: value, index; best before it and since it, outside its window
 BEST_G = 9  # the same with clutter
 AT_G = 10
-SEA_KM = 15
-LAND_RUN = 16
-INLAND_RUN = 17
-LAND_LONGEST = 18
-INLAND_LONGEST = 19
-FLAT_BEST = 20  # highest slope without curvature
+FLAT_BEST = 15  # highest slope without curvature
 # what the receiver before found, a good first guess for the next: where the terrain is roughest, where nu is highest
 # (bare, with clutter, the same at the beta Earth radius), which vertices of the hulls are the tangents
-ROUGH_AT = 21
-NU_AT_H = 22
-NU_AT_G = 23
-NU_AT_BETA = 24
-TANGENT_H = 25
-TANGENT_G = 26
-N_SCALARS = 27
+ROUGH_AT = 16
+NU_AT_H = 17
+NU_AT_G = 18
+NU_AT_BETA = 19
+TANGENT_H = 20
+TANGENT_G = 21
+N_SCALARS = 22
 
 NOWHERE = -1.0e300
 
 
 @jit_light
-def clear_state(state: Any, zone0: Any, step: Any) -> Any:
-    """Empty state of a radial that starts in a zone; with its own half step's zone."""
+def clear_state(state: Any) -> Any:
+    """Empty the state of a radial."""
     for i in range(N_SCALARS):
         state[i] = 0.0
     for i in (BEST_H, BEST_H + 2, BEST_H + 4, BEST_G, BEST_G + 2, BEST_G + 4, FLAT_BEST):
         state[i] = NOWHERE
-    extend_zone(state, zone0, 0.5 * step)
-
-
-@jit_inline
-def extend_zone(state: Any, zone: Any, length: Any) -> Any:
-    """Add a stretch of one zone, km, to the running lengths."""
-    if zone == SEA:
-        state[SEA_KM] += length
-        state[LAND_RUN] = 0.0
-        state[INLAND_RUN] = 0.0
-        return
-    state[LAND_RUN] += length
-    state[INLAND_RUN] = state[INLAND_RUN] + length if zone == INLAND else 0.0
-    state[LAND_LONGEST] = max(state[LAND_LONGEST], state[LAND_RUN])
-    state[INLAND_LONGEST] = max(state[INLAND_LONGEST], state[INLAND_RUN])
 
 
 @jit_inline
@@ -249,22 +228,15 @@ def extend_radial(
     ahead: Any,
     elevation: Any,
     clutter: Any,
-    zone: Any,
     suspect: Any,
-    uniform_zone: Any,
     f: Any,
 ) -> Any:
     """Insert points up to index ``target``; returns False where the ground, there or beside it, is unknown."""
     for i in range(int(state[LAST]) + 1, target + 1):
         if i & (AHEAD - 1) == 0 or i == 1:
             read_ahead(ahead, i & ~(AHEAD - 1), blocks, elevation, clutter, f)
-        if suspect.size > 0 or uniform_zone <= 0:
-            row = f[s.TX_ROW] + i * f[s.WAY_ROW]
-            col = f[s.TX_COL] + i * f[s.WAY_COL]
-            if suspect.size > 0 and nearest(suspect, row, col):
-                return False
-            if uniform_zone <= 0:
-                extend_zone(state, nearest(zone, row, col), f[s.SPACING])
+        if suspect.size > 0 and nearest(suspect, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL]):
+            return False
         insert_point(i, state, points, hull_h, hull_g, ahead, f[s.CLUTTER] >= 0.0 and f[s.BARE_END] <= 0.0)
     return True
 

@@ -86,7 +86,7 @@ def sweep_loss(
     counts = np.empty(radials.size, dtype=np.int64)
     _sweep.count_wedges(radials, counts, per_quadrant, link.site, window, reach_px)
     ends = np.cumsum(counts)
-    ground = (terrain.elevation_amsl_m, terrain.clutter_height_m, terrain.zone)
+    ground = (terrain.elevation_amsl_m, terrain.clutter_height_m, terrain.zone, terrain.zone_strides)
     suspect = _suspect(link, *wide)
     clutter = uniform_clutter(link, *wide)
     settings = geometry_settings(link)

@@ -166,6 +166,14 @@ class Terrain:
         first = int(self.zone[0, 0])
         return first if bool((self.zone == first).all()) else 0
 
+    @functools.cached_property
+    def zone_strides(self) -> npt.NDArray[np.uint16]:
+        """Zones with the distance to the nearest other one, for the sweep; kept, for it is the same at every site."""
+        from rfplan.kernels.sweep_zones import zone_strides  # kernels take seconds to load
+
+        strides: npt.NDArray[np.uint16] = zone_strides(self.zone)
+        return strides
+
     @property
     def pixel_area_km2(self) -> float:
         """Area of one pixel on the grid, km²."""
