@@ -323,7 +323,7 @@ def los_search(
         stop = wide * WIDE_BLOCK + WIDE_BLOCK
         if _hopeless(blocks[WIDE + block_row, wide], first, stop, step, x, sight, change, best):
             continue
-        for b in range(min(stop - 1, last) >> BLOCK_BITS, first >> BLOCK_BITS - 1, -1):
+        for b in range(min(stop - 1, last) >> BLOCK_BITS, (first >> BLOCK_BITS) - 1, -1):
             first = max(b * BLOCK, 1)
             stop = min(b * BLOCK + BLOCK, last + 1)
             if _hopeless(blocks[block_row, b], first, stop, step, x, sight, change, best):
@@ -343,12 +343,12 @@ def roughness(points: Any, blocks: Any, first: Any, last: Any, step: Any, start:
     """Highest h - (start + slope d) over the points first..last, m, and its index; ``guess`` is looked at first."""
     where = min(max(guess, first), last)
     best = points[where, H] - start - slope * (where * step)
-    for wide in range(first >> WIDE_BITS, last >> WIDE_BITS + 1):
+    for wide in range(first >> WIDE_BITS, (last >> WIDE_BITS) + 1):
         i = max(wide * WIDE_BLOCK, first)
         stop = min(wide * WIDE_BLOCK + WIDE_BLOCK - 1, last)
         if blocks[WIDE + TOP_H, wide] - start - min(slope * (i * step), slope * (stop * step)) <= best:
             continue
-        for b in range(i >> BLOCK_BITS, stop >> BLOCK_BITS + 1):
+        for b in range(i >> BLOCK_BITS, (stop >> BLOCK_BITS) + 1):
             i = max(b * BLOCK, first)
             end = min(b * BLOCK + BLOCK - 1, last)
             if blocks[TOP_H, b] - start - min(slope * (i * step), slope * (end * step)) <= best:

@@ -1,0 +1,129 @@
+"""What a radial is asked, against looking at every point."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from rfplan.kernels import sweep_rows as rows, sweep_state as m
+
+STEP_KM = 0.03
+C = 0.059
+TX_M = 140.0
+
+
+class Radial:
+    """A radial over random ground with clutter, all points inserted."""
+
+    def __init__(self, seed: int, last: int) -> None:
+        rng = np.random.default_rng(seed)
+        side = last + 70
+        scale = rng.choice([0.0, 0.3, 6.0])  # flat ground, too, where every point stays on the hull
+        line = 100.0 + np.cumsum(rng.normal(size=side) * scale)
+        elevation = np.tile(line, (3, 1))
+        clutter = np.tile(rng.choice([0.0, 12.0], size=side), (3, 1)).astype(np.float32)
+        f = np.zeros(rows.N_FRAME)
+        f[rows.TX], f[rows.BASE], f[rows.C], f[rows.SPACING] = TX_M, line[0], C, STEP_KM
+        f[rows.CLUTTER] = -12.0
+        f[rows.TX_ROW], f[rows.WAY_COL] = 1.0, 1.0
+        self.state = np.empty(m.N_SCALARS)
+        self.points = np.full((last + 1, m.N_COLUMNS), np.nan)
+        self.blocks = np.full((m.N_BLOCK_ROWS, (last + m.AHEAD) // m.BLOCK + 1), np.nan)
+        self.hull_h = np.zeros(last + 1, dtype=np.int64)
+        self.hull_g = np.zeros(last + 1, dtype=np.int64)
+        self.ahead = np.empty(m.N_AHEAD)
+        m.clear_state(self.state)
+        for i in range(1, last + 1):
+            if i % m.AHEAD == 0 or i == 1:
+                m.read_ahead(self.ahead, i - i % m.AHEAD, self.blocks, elevation, clutter, f)
+            m.insert_point(i, self.state, self.points, self.hull_h, self.hull_g, self.ahead, False)
+        self.last = last
+        self.d = STEP_KM * np.arange(last + 1)
+        self.h = line[: last + 1]
+        self.g = self.h + clutter[0, : last + 1]
+
+
+@pytest.fixture(params=[(seed, last) for seed, last in enumerate([5, 15, 16, 17, 63, 64, 65, 127, 128, 129, 300, 520])])
+def radial(request: pytest.FixtureRequest) -> Radial:
+    return Radial(*request.param)
+
+
+def slopes(radial: Radial, top: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    with np.errstate(divide="ignore"):
+        return (top - TX_M) / radial.d - C * radial.d
+
+
+def test_highest_nu_in_sight(radial: Radial) -> None:
+    x = radial.d[-1] + 6 * STEP_KM
+    for row, block_row, top in ((m.SLOPE_H, m.TOP_SLOPE_H, radial.h), (m.SLOPE_G, m.TOP_SLOPE_G, radial.g)):
+        s = slopes(radial, top)[1:]
+        d = radial.d[1:]
+        for lift in (0.1, 3.0, 40.0):
+            for change in (0.0, 0.03):
+                bent = s + change * d
+                sight = float(bent.max()) + lift
+                value = (sight - bent) ** 2 * d / (x - d)
+                for guess in (0, 1, radial.last // 2, radial.last):
+                    found = m.los_search(
+                        radial.points, row, radial.blocks, block_row, radial.last, STEP_KM, x, sight, change, 1e300, guess
+                    )
+                    assert value[found - 1] == pytest.approx(value.min(), rel=1e-12)
+                nothing = m.los_search(
+                    radial.points,
+                    row,
+                    radial.blocks,
+                    block_row,
+                    radial.last,
+                    STEP_KM,
+                    x,
+                    sight,
+                    change,
+                    0.999 * float(value.min()),
+                    0,
+                )
+                assert nothing == 0
+
+
+def test_roughness(radial: Radial) -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        first, last = np.sort(rng.integers(1, radial.last + 1, size=2))
+        slope = float(rng.normal() * 20.0)
+        start = float(rng.normal() * 50.0 + 100.0)
+        above = radial.h - start - slope * radial.d
+        guess = int(rng.integers(0, radial.last + 1))
+        found, where = m.roughness(
+            radial.points, radial.blocks, int(first), int(last), STEP_KM, start, slope, guess
+        )
+        assert found == pytest.approx(float(above[first : last + 1].max()), abs=1e-9)
+        assert first <= where <= last
+
+
+def test_tangent(radial: Radial) -> None:
+    x = radial.d[-1] + 6 * STEP_KM
+    for row, size_at, hull, top in (
+        (m.Y_H, m.HULL_H, radial.hull_h, radial.h),
+        (m.Y_G, m.HULL_G, radial.hull_g, radial.g),
+    ):
+        size = int(radial.state[size_at])
+        y = (top - C * radial.d**2)[1:]
+        for y_rx in (-200.0, 60.0, 100.0, 250.0):
+            seen = (y - y_rx) / (x - radial.d[1:])
+            for guess in (0, size // 2, size - 1, size + 3):
+                position = m.tangent(hull, size, radial.points, row, STEP_KM, x, y_rx, guess)
+                assert seen[hull[position] - 1] == pytest.approx(float(seen.max()), rel=1e-12, abs=1e-12)
+
+
+def test_running_maxima_and_sums(radial: Radial) -> None:
+    for first, top in ((m.BEST_H, radial.h), (m.BEST_G, radial.g)):
+        s = slopes(radial, top)[1:]
+        assert radial.state[first] == pytest.approx(float(s.max()), rel=1e-12)
+        assert s[int(radial.state[first + 1]) - 1] == pytest.approx(float(s.max()), rel=1e-12)
+    at = radial.last % m.AHEAD
+    rise = radial.h - radial.h[0]
+    v1 = STEP_KM * float((rise[1:] + rise[:-1]).sum())
+    d = radial.d
+    v2 = STEP_KM * float((rise[1:] * (2 * d[1:] + d[:-1]) + rise[:-1] * (d[1:] + 2 * d[:-1])).sum())
+    assert radial.ahead[m.V1 * m.AHEAD + at] == pytest.approx(v1, rel=1e-9, abs=1e-9)
+    assert radial.ahead[m.V2 * m.AHEAD + at] == pytest.approx(v2, rel=1e-9, abs=1e-9)
