@@ -66,7 +66,17 @@ def test_highest_nu_in_sight(radial: Radial) -> None:
                 value = (sight - bent) ** 2 * d / (x - d)
                 for guess in (0, 1, radial.last // 2, radial.last):
                     found = m.los_search(
-                        radial.points, row, radial.blocks, block_row, radial.last, STEP_KM, x, sight, change, 1e300, guess
+                        radial.points,
+                        row,
+                        radial.blocks,
+                        block_row,
+                        radial.last,
+                        STEP_KM,
+                        x,
+                        sight,
+                        change,
+                        1e300,
+                        guess,
                     )
                     assert value[found - 1] == pytest.approx(value.min(), rel=1e-12)
                 nothing = m.los_search(
@@ -93,9 +103,7 @@ def test_roughness(radial: Radial) -> None:
         start = float(rng.normal() * 50.0 + 100.0)
         above = radial.h - start - slope * radial.d
         guess = int(rng.integers(0, radial.last + 1))
-        found, where = m.roughness(
-            radial.points, radial.blocks, int(first), int(last), STEP_KM, start, slope, guess
-        )
+        found, where = m.roughness(radial.points, radial.blocks, int(first), int(last), STEP_KM, start, slope, guess)
         assert found == pytest.approx(float(above[first : last + 1].max()), abs=1e-9)
         assert first <= where <= last
 
