@@ -224,6 +224,12 @@ def _clearances(w: Any, n: Any, radius: Any) -> Any:
         w[s.STEP_LEFT + j] = 0.0 if beyond else abs(step)
 
 
+@jit_inline
+def _whole(x: Any) -> Any:
+    """Whole part of a number from 0 on; 0 of what is none, as for paths left to the exact maker."""
+    return float(int(min(max(0.0, x), 1e9)))
+
+
 @jit
 def _beyond_smooth(w: Any, n: Any, radius: Any) -> Any:
     """`smooth_bullington_q` of a block beyond the smooth horizon; True where any path is within it (WORTH not 0)."""
@@ -236,10 +242,10 @@ def _beyond_smooth(w: Any, n: Any, radius: Any) -> Any:
         step = w[s.STEP + j]
         last = w[s.STEPS + j] - 2.0
         # slopes peak beside sqrt(h / c): two neighbouring points hold the highest
-        i = max(1.0, min(float(int(math.sqrt(h1 / c) / step)), last))
+        i = max(1.0, min(_whole(math.sqrt(h1 / c) / step), last))
         d = i * step
         slope_t = max(c * (x - d) - h1 / d, c * (x - d - step) - h1 / (d + step))
-        i = max(1.0, min(float(int(max(x - math.sqrt(h2 / c), 0.0) / step)), last))
+        i = max(1.0, min(_whole((x - math.sqrt(h2 / c)) / step), last))
         d = i * step
         slope_r = max(c * d - h2 / (x - d), c * (d + step) - h2 / (x - d - step))
         w[s.SMOOTH + j] = _point_q(slope_t, slope_r, h2 - h1, x)

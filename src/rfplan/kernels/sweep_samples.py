@@ -72,6 +72,10 @@ def set_frames(w: Any, m: Any, rows: Any, cols: Any, elevation: Any, f: Any) -> 
         w[s.UNKNOWN + j] = 0.0
         w[s.TAIL_V1 + j] = 0.0
         w[s.TAIL_V2 + j] = 0.0
+        w[s.RADIAL_V1 + j] = 0.0  # pixels no radial serves stay without
+        w[s.RADIAL_V2 + j] = 0.0
+        w[s.D0 + j] = 0.0
+        w[s.H0 + j] = 0.0
         w[s.SLOTS + j] = 0.0
     for j in range(s.N_MAXIMA * s.BLOCK):
         w[s.BARE_T + j] = s.NOWHERE
@@ -205,7 +209,7 @@ def sample_tail(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     base = f[s.BASE]
     for k in range(s.TAIL_POINTS):
         for j in range(m):
-            w[s.INDEX + j] = w[s.STEPS + j] - (s.TAIL_POINTS - k)
+            w[s.INDEX + j] = max(w[s.STEPS + j] - (s.TAIL_POINTS - k), 1.0)
             w[s.LAST_H + j] = w[s.SAMPLE_H + j]
         _read(w, m, elevation, clutter, f)
         _take(w, m, f)
