@@ -124,7 +124,7 @@ def test_pixels_too_small_for_the_last_points_to_hold_50_m_are_taken_exactly():
 @pytest.mark.parametrize("model", MODELS)
 def test_threads_do_not_matter(model):
     if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("one thread only")
+        pytest.skip(reason="one thread only")
     terrain = mixed_zones()
     before = numba.get_num_threads()
     found = []
