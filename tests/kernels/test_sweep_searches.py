@@ -28,16 +28,16 @@ class Radial:
         f[rows.CLUTTER] = -12.0
         f[rows.TX_ROW], f[rows.WAY_COL] = 1.0, 1.0
         self.state = np.empty(m.N_SCALARS)
-        self.points = np.full((last + 1, m.N_COLUMNS), np.nan)
+        self.lines = np.full((m.N_LINES, last + 1 + m.AHEAD), np.nan)
         self.blocks = np.full((m.N_BLOCK_ROWS, (last + m.AHEAD) // m.BLOCK + 1), np.nan)
         self.hull_h = np.zeros(last + 1, dtype=np.int64)
         self.hull_g = np.zeros(last + 1, dtype=np.int64)
-        self.ahead = np.empty(m.N_AHEAD)
+        ahead = np.empty(m.N_AHEAD)
         m.clear_state(self.state)
         for i in range(1, last + 1):
             if i % m.AHEAD == 0 or i == 1:
-                m.read_ahead(self.ahead, i - i % m.AHEAD, self.blocks, elevation, clutter, f)
-            m.insert_point(i, self.state, self.points, self.hull_h, self.hull_g, self.ahead, False)
+                m.read_ahead(ahead, self.lines, i - i % m.AHEAD, self.blocks, elevation, clutter, f)
+            m.insert_point(i, self.state, self.lines, self.hull_h, self.hull_g, False)
         self.last = last
         self.d = STEP_KM * np.arange(last + 1)
         self.h = line[: last + 1]
@@ -66,7 +66,7 @@ def test_highest_nu_in_sight(radial: Radial) -> None:
                 value = (sight - bent) ** 2 * d / (x - d)
                 for guess in (0, 1, radial.last // 2, radial.last):
                     found = m.los_search(
-                        radial.points,
+                        radial.lines,
                         row,
                         radial.blocks,
                         block_row,
@@ -80,7 +80,7 @@ def test_highest_nu_in_sight(radial: Radial) -> None:
                     )
                     assert value[found - 1] == pytest.approx(value.min(), rel=1e-12)
                 nothing = m.los_search(
-                    radial.points,
+                    radial.lines,
                     row,
                     radial.blocks,
                     block_row,
@@ -103,7 +103,7 @@ def test_roughness(radial: Radial) -> None:
         start = float(rng.normal() * 50.0 + 100.0)
         above = radial.h - start - slope * radial.d
         guess = int(rng.integers(0, radial.last + 1))
-        found, where = m.roughness(radial.points, radial.blocks, int(first), int(last), STEP_KM, start, slope, guess)
+        found, where = m.roughness(radial.lines, radial.blocks, int(first), int(last), STEP_KM, start, slope, guess)
         assert found == pytest.approx(float(above[first : last + 1].max()), abs=1e-9)
         assert first <= where <= last
 
@@ -119,7 +119,7 @@ def test_tangent(radial: Radial) -> None:
         for y_rx in (-200.0, 60.0, 100.0, 250.0):
             seen = (y - y_rx) / (x - radial.d[1:])
             for guess in (0, size // 2, size - 1, size + 3):
-                position = m.tangent(hull, size, radial.points, row, STEP_KM, x, y_rx, guess)
+                position = m.tangent(hull, size, radial.lines, row, STEP_KM, x, y_rx, guess)
                 assert seen[hull[position] - 1] == pytest.approx(float(seen.max()), rel=1e-12, abs=1e-12)
 
 
@@ -128,10 +128,9 @@ def test_running_maxima_and_sums(radial: Radial) -> None:
         s = slopes(radial, top)[1:]
         assert radial.state[first] == pytest.approx(float(s.max()), rel=1e-12)
         assert s[int(radial.state[first + 1]) - 1] == pytest.approx(float(s.max()), rel=1e-12)
-    at = radial.last % m.AHEAD
     rise = radial.h - radial.h[0]
     v1 = STEP_KM * float((rise[1:] + rise[:-1]).sum())
     d = radial.d
     v2 = STEP_KM * float((rise[1:] * (2 * d[1:] + d[:-1]) + rise[:-1] * (d[1:] + 2 * d[:-1])).sum())
-    assert radial.ahead[m.V1 * m.AHEAD + at] == pytest.approx(v1, rel=1e-9, abs=1e-9)
-    assert radial.ahead[m.V2 * m.AHEAD + at] == pytest.approx(v2, rel=1e-9, abs=1e-9)
+    assert radial.lines[m.V1, radial.last] == pytest.approx(v1, rel=1e-9, abs=1e-9)
+    assert radial.lines[m.V2, radial.last] == pytest.approx(v2, rel=1e-9, abs=1e-9)

@@ -7,7 +7,7 @@ import pytest
 
 from rfplan.kernels.elementary import exp2, log2
 from rfplan.kernels.grid_exact import N_SITE, TX_COL, TX_ROW
-from rfplan.kernels.sweep_grid import count_wedges, list_wedge, sort_by_range
+from rfplan.kernels.sweep_grid import count_wedges, list_wedge, most_of_wedge, sort_by_range
 
 
 @pytest.mark.nojit
@@ -24,6 +24,7 @@ def test_wedges_part_the_disc(row, col):
     for radial in range(4 * per_quadrant):
         r, c = np.empty(400, dtype=np.int64), np.empty(400, dtype=np.int64)
         n = list_wedge(radial, per_quadrant, site, window, reach, r, c)
+        assert n <= most_of_wedge(radial, per_quadrant, reach)
         np.add.at(seen, (r[:n], c[:n]), 1)
         sort_by_range(r[:n], c[:n], site)
         assert (np.diff(np.hypot(r[:n] - row, c[:n] - col)) >= 0).all()
@@ -40,6 +41,7 @@ def test_counting_agrees_with_listing():
     counts = np.empty(44, dtype=np.int64)
     count_wedges(np.arange(44), counts, 11, site, window, 9.0)
     rr, cc = np.mgrid[0:21, 0:21]
+    assert all(counts[k] <= most_of_wedge(k, 11, 9.0) for k in range(44))
     assert counts.sum() == (np.hypot(rr - 10.25, cc - 9.75) <= 9.0).sum()
 
 

@@ -150,11 +150,11 @@ def test_quick_p452_equals_plain_road(time_percent, dry_pressure_hpa):
     for b, f in enumerate(BANDS_MHZ):
         frequency = np.full(300, f)
         gas = [model._gases(frequency, rho) for rho in (7.5 + 2.5 * sea, np.full(300, 3.0))]
-        bands = P526._bands(P526(), frequency, "horizontal")
+        bands = P526().finish_bands(frequency, "horizontal")
         bands[:, 1] = 92.4 + 20.0 * np.log10(frequency / 1e3)
         parts = np.empty((300, plain_p452.N_PARTS))
         plain_p452.p452_finish(
-            geometry, np.arange(300), bands, np.stack(gas, axis=1), model._parameters(), parts
+            geometry, np.arange(300), bands, np.stack(gas, axis=1), model.finish_parameters(), parts
         )  # fmt: skip
         np.testing.assert_allclose(quick[b], parts[:, -1], atol=1e-9, rtol=0)
 
@@ -163,7 +163,7 @@ def test_quick_p526_equals_plain_road():
     geometry = random_geometry(300, seed=4)
     model = P526(conductivity_s_m=0.02)
     quick = model.finish_db(geometry, BANDS_MHZ, "vertical")
-    bands = model._bands(np.array(BANDS_MHZ), "vertical")
+    bands = model.finish_bands(np.array(BANDS_MHZ), "vertical")
     km = np.hypot(geometry[g.DISTANCE_KM], (geometry[g.TX_AMSL_M] - geometry[g.RX_AMSL_M]) / 1e3)
     for b, f in enumerate(BANDS_MHZ):
         loss = np.empty(300)

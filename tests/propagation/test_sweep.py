@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numba
 import numpy as np
 import pytest
@@ -134,6 +136,24 @@ def test_sector_is_a_part_of_the_whole():
             swept = seen
         else:
             np.testing.assert_array_equal(seen, swept)
+
+
+@dataclass(frozen=True)
+class Lossier(P1812):
+    """A finish of one's own above the model's kernel."""
+
+    def finish_db(self, geometry, frequency_mhz, polarization):
+        return super().finish_db(geometry, frequency_mhz, polarization) + 10.0
+
+
+def test_a_subclass_is_swept_with_its_own_finish():
+    terrain = terrain_of(rough())
+    x, y = position(terrain, 44.2, 45.8)
+    plain, lossier = (
+        path_loss_window(terrain, x, y, model=model, radius_m=1500, **SETTINGS) for model in (P1812(), Lossier())
+    )
+    np.testing.assert_array_equal(lossier.path_loss_db, plain.path_loss_db + 10.0)
+    np.testing.assert_array_equal(lossier.doubt, plain.doubt)
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one core only")

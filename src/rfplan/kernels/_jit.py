@@ -111,3 +111,17 @@ def jit_inline(function: F) -> F:
     An array travels as nine words, so a call with ten arrays costs more than what most such kernels do.
     """
     return _compile({"forceinline": True, "_nrt": False})(function)
+
+
+# Contraction alone, a * b + c rounded once, is no fast-math: NaN stays NaN and no sum changes its order. It makes the
+# arithmetic of whole blocks of pixels a tenth quicker. Where two kernels must agree to the last bit, neither has it.
+
+
+def jit_fused(function: F) -> F:
+    """Compile a serial kernel of vector arithmetic, which may round a product and a sum once."""
+    return _compile({"fastmath": {"contract"}})(function)
+
+
+def jit_fused_inline(function: F) -> F:
+    """`jit_inline` for the same."""
+    return _compile({"fastmath": {"contract"}, "forceinline": True, "_nrt": False})(function)

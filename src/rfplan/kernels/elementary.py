@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rfplan.kernels._jit import jit_inline
+from rfplan.kernels._jit import jit_fused_inline
 
 _HALF_ROOT_BITS = 4604544271217802189  # bits of sqrt(1/2)
 _MAGIC = 6755399441055744.0  # 1.5 * 2^52: adding it leaves an integer in the low bits
@@ -22,7 +22,7 @@ LOG2_10 = 3.321928094887362
 LOG2_E = 1.4426950408889634
 
 
-@jit_inline
+@jit_fused_inline
 def log2(x: Any) -> Any:
     """Binary logarithm of a positive normal number.
 
@@ -47,7 +47,7 @@ def log2(x: Any) -> Any:
     return (np.int64(e + _MAGIC_BITS).view(np.float64) - _MAGIC) + f * t
 
 
-@jit_inline
+@jit_fused_inline
 def exp2(x: Any) -> Any:
     """2 to the power x; x is held within -1000 and 1000."""
     x = min(max(x, -1000.0), 1000.0)

@@ -10,10 +10,11 @@ import math
 from typing import Any
 
 from rfplan.kernels import geometry as g, sweep_rows as s, sweep_state as m
-from rfplan.kernels._jit import jit, jit_inline
+from rfplan.kernels._jit import jit_fused, jit_fused_inline
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, smooth_bullington_q, sphere_clearance
 from rfplan.kernels.grid_exact import TX_COL, TX_ROW, UNIFORM_ZONE, pixel_latitude
 from rfplan.kernels.sampling import nearest
+from rfplan.kernels.sweep_rows import field
 from rfplan.kernels.sweep_zones import set_zones
 
 _NEWTON_STEPS = 5
@@ -21,10 +22,8 @@ _LOS_STEPS = 6
 _NEWTON_TOLERANCE = 1e-6  # as in `sphere_clearance`
 
 
-@jit
-def set_terminals(
-    w: Any, n: Any, ground: Any, site: Any, uniform_clutter: Any, settings: Any, out: Any, at: Any
-) -> Any:
+@jit_fused
+def set_terminals(w: Any, n: Any, ground: Any, site: Any, uniform_clutter: Any, settings: Any) -> Any:
     """Fill the fields that describe the terminals of n paths, and the stretches of the zones."""
     n = min(n, s.BLOCK)
     _, clutter, zone, strides = ground
@@ -33,29 +32,29 @@ def set_terminals(
     coast_t = 0.0 if zone_tx == g.SEA else settings[g.TX_COAST_SETTING_KM]
     coast_r = settings[g.RX_COAST_SETTING_KM]
     for j in range(n):
-        out[g.LATITUDE_DEG, at + j] = pixel_latitude(site, w[s.ROW + j], w[s.COL + j])
-        out[g.TX_COAST_KM, at + j] = coast_t
-        out[g.RX_CLUTTER_M, at + j] = uniform_clutter
-        out[g.RX_ZONE, at + j] = uniform
-        out[g.RX_COAST_KM, at + j] = 0.0 if uniform == g.SEA else coast_r
+        w[field(g.LATITUDE_DEG) + j] = pixel_latitude(site, w[s.ROW + j], w[s.COL + j])
+        w[field(g.TX_COAST_KM) + j] = coast_t
+        w[field(g.RX_CLUTTER_M) + j] = uniform_clutter
+        w[field(g.RX_ZONE) + j] = uniform
+        w[field(g.RX_COAST_KM) + j] = 0.0 if uniform == g.SEA else coast_r
     if uniform > 0:
         for j in range(n):
-            out[g.SEA_FRACTION, at + j] = 1.0 if uniform == g.SEA else 0.0
-            out[g.LAND_KM, at + j] = 0.0 if uniform == g.SEA else w[s.X + j]
-            out[g.INLAND_KM, at + j] = w[s.X + j] if uniform == g.INLAND else 0.0
+            w[field(g.SEA_FRACTION) + j] = 1.0 if uniform == g.SEA else 0.0
+            w[field(g.LAND_KM) + j] = 0.0 if uniform == g.SEA else w[s.X + j]
+            w[field(g.INLAND_KM) + j] = w[s.X + j] if uniform == g.INLAND else 0.0
     else:
-        set_zones(w, n, strides, site, out, at)
+        set_zones(w, n, strides, site)
         for j in range(n):
             kind = zone[int(w[s.ROW + j]), int(w[s.COL + j])]
-            out[g.RX_ZONE, at + j] = kind
-            out[g.RX_COAST_KM, at + j] = 0.0 if kind == g.SEA else coast_r
+            w[field(g.RX_ZONE) + j] = kind
+            w[field(g.RX_COAST_KM) + j] = 0.0 if kind == g.SEA else coast_r
     if uniform_clutter < 0.0:
         for j in range(n):
-            out[g.RX_CLUTTER_M, at + j] = clutter[int(w[s.ROW + j]), int(w[s.COL + j])]
+            w[field(g.RX_CLUTTER_M) + j] = clutter[int(w[s.ROW + j]), int(w[s.COL + j])]
 
 
-@jit
-def set_surfaces(w: Any, n: Any, f: Any, out: Any, at: Any) -> Any:
+@jit_fused
+def set_surfaces(w: Any, n: Any, f: Any) -> Any:
     """Least-squares surface at the ends of n paths, and what the ducting and diffraction models make of it."""
     n = min(n, s.BLOCK)
     base = f[s.BASE]
@@ -89,17 +88,17 @@ def set_surfaces(w: Any, n: Any, f: Any, out: Any, at: Any) -> Any:
         w[s.H1 + j] = tx - min(fit_t, base)
         w[s.H2 + j] = h_rx + agl - min(fit_r, h_rx)
     for j in range(n):
-        out[g.DISTANCE_KM, at + j] = w[s.X + j]
-        out[g.TX_AMSL_M, at + j] = tx
-        out[g.RX_AMSL_M, at + j] = w[s.H_RX + j] + agl
-        out[g.RX_AGL_M, at + j] = agl
-        out[g.TX_DUCT_M, at + j] = tx - w[s.START + j]
-        out[g.RX_DUCT_M, at + j] = w[s.H_RX + j] + agl - (w[s.START + j] + w[s.SLOPE + j] * w[s.X + j])
-        out[g.TX_SMOOTH_M, at + j] = w[s.H1 + j]
-        out[g.RX_SMOOTH_M, at + j] = w[s.H2 + j]
+        w[field(g.DISTANCE_KM) + j] = w[s.X + j]
+        w[field(g.TX_AMSL_M) + j] = tx
+        w[field(g.RX_AMSL_M) + j] = w[s.H_RX + j] + agl
+        w[field(g.RX_AGL_M) + j] = agl
+        w[field(g.TX_DUCT_M) + j] = tx - w[s.START + j]
+        w[field(g.RX_DUCT_M) + j] = w[s.H_RX + j] + agl - (w[s.START + j] + w[s.SLOPE + j] * w[s.X + j])
+        w[field(g.TX_SMOOTH_M) + j] = w[s.H1 + j]
+        w[field(g.RX_SMOOTH_M) + j] = w[s.H2 + j]
 
 
-@jit_inline
+@jit_fused_inline
 def _angle(slope: Any) -> Any:
     """`horizon_mrad` for slopes below 0.1."""
     t = 1e-3 * slope
@@ -107,8 +106,8 @@ def _angle(slope: Any) -> Any:
     return 1000.0 * t * (1.0 - u * (1.0 / 3.0 - u * (0.2 - u * (1.0 / 7.0 - u * (1.0 / 9.0 - u / 11.0)))))
 
 
-@jit
-def set_horizons(w: Any, n: Any, points: Any, blocks: Any, state: Any, f: Any, out: Any, at: Any) -> Any:
+@jit_fused
+def set_horizons(w: Any, n: Any, lines: Any, blocks: Any, state: Any, f: Any) -> Any:
     """Fill the horizon fields of n paths and the terrain roughness between the horizons."""
     n = min(n, s.BLOCK)
     c = f[s.C]
@@ -132,18 +131,18 @@ def set_horizons(w: Any, n: Any, points: Any, blocks: Any, state: Any, f: Any, o
         w[s.MIDDLE + j] = at_t
         w[s.SOUGHT + j] = at_r
         w[s.INDEX + j] = 1.0 if beyond else 0.0
-        out[g.TRANSHORIZON, at + j] = w[s.INDEX + j]
-        out[g.SLOPE_EXCESS, at + j] = w[s.BARE_T + j] - sight
-        out[g.TX_HORIZON_KM, at + j] = at_t
-        out[g.RX_HORIZON_KM, at + j] = x - at_r
-        out[g.TX_HORIZON_MRAD, at + j] = _angle(slope_t)
-        out[g.RX_HORIZON_MRAD, at + j] = _angle(slope_r)
+        w[field(g.TRANSHORIZON) + j] = w[s.INDEX + j]
+        w[field(g.SLOPE_EXCESS) + j] = w[s.BARE_T + j] - sight
+        w[field(g.TX_HORIZON_KM) + j] = at_t
+        w[field(g.RX_HORIZON_KM) + j] = x - at_r
+        w[field(g.TX_HORIZON_MRAD) + j] = _angle(slope_t)
+        w[field(g.RX_HORIZON_MRAD) + j] = _angle(slope_r)
     per = 1.0 / f[s.SPACING]
     for j in range(n):
         if abs(w[s.WORTH + j]) > 100.0:
-            out[g.TX_HORIZON_MRAD, at + j] = g.horizon_mrad(w[s.WORTH + j])
+            w[field(g.TX_HORIZON_MRAD) + j] = g.horizon_mrad(w[s.WORTH + j])
         if abs(w[s.ASIDE + j]) > 100.0:
-            out[g.RX_HORIZON_MRAD, at + j] = g.horizon_mrad(w[s.ASIDE + j])
+            w[field(g.RX_HORIZON_MRAD) + j] = g.horizon_mrad(w[s.ASIDE + j])
         rough = w[s.ROUGH + j]
         if w[s.INDEX + j] > 0.0:
             first = math.ceil(w[s.MIDDLE + j] * per)
@@ -151,14 +150,14 @@ def set_horizons(w: Any, n: Any, points: Any, blocks: Any, state: Any, f: Any, o
             if first <= last:
                 guess = int(state[m.ROUGH_AT])
                 found, guess = m.roughness(
-                    points, blocks, first, last, f[s.SPACING], w[s.START + j], w[s.SLOPE + j], guess
+                    lines, blocks, first, last, f[s.SPACING], w[s.START + j], w[s.SLOPE + j], guess
                 )
                 state[m.ROUGH_AT] = guess
                 rough = max(rough, found)
-        out[g.ROUGHNESS_M, at + j] = rough
+        w[field(g.ROUGHNESS_M) + j] = rough
 
 
-@jit_inline
+@jit_fused_inline
 def _point_q(slope_t: Any, slope_r: Any, rise: Any, x: Any) -> Any:
     """`bullington_point_q` without branches; ``rise`` is the receiver's height less the transmitter's."""
     b = (rise + slope_r * x) / (slope_t + slope_r)
@@ -169,31 +168,32 @@ def _point_q(slope_t: Any, slope_r: Any, rise: Any, x: Any) -> Any:
     return q if inside else 0.0
 
 
-@jit_inline
-def _obstacle_q(w: Any, n: Any, top_t: Any, top_r: Any, least: Any, c: Any, out: Any, field: Any, at: Any) -> Any:
+@jit_fused_inline
+def _obstacle_q(w: Any, n: Any, top_t: Any, top_r: Any, least: Any, c: Any, row: Any) -> Any:
     """Bullington parameter over terrain and clutter at one Earth radius; ``top_t`` to ``least`` are rows."""
     for j in range(n):
         x = w[s.X + j]
         slope_t = w[top_t + j] + c * x
         q = _point_q(slope_t, w[top_r + j] + c * x, w[s.CHORD + j] * x, x)
-        out[field, at + j] = -math.sqrt(w[least + j]) if slope_t < w[s.CHORD + j] else q
+        w[row + j] = -math.sqrt(w[least + j]) if slope_t < w[s.CHORD + j] else q
 
 
-@jit
-def set_obstacles(w: Any, n: Any, f: Any, settings: Any, out: Any, at: Any) -> Any:
+@jit_fused
+def set_obstacles(w: Any, n: Any, f: Any, settings: Any) -> Any:
     """Fill the Bullington parameters of n paths, over the terrain and over the smooth surface."""
     n = min(n, s.BLOCK)
-    _obstacle_q(w, n, s.TOP_T, s.TOP_R, s.NU_TOP, f[s.C], out, g.Q_MEDIAN, at)
-    _above_sphere(w, n, settings[g.MEDIAN_RADIUS_KM], settings[g.SQRT_WAVELENGTH], out, at, g.Q_MEDIAN)
+    _obstacle_q(w, n, s.TOP_T, s.TOP_R, s.NU_TOP, f[s.C], field(g.Q_MEDIAN))
+    _above_sphere(w, n, settings[g.MEDIAN_RADIUS_KM], settings[g.SQRT_WAVELENGTH], g.Q_MEDIAN)
     if settings[g.WITH_BETA] != 0.0:
-        _obstacle_q(w, n, s.TOP_T_BETA, s.TOP_R_BETA, s.NU_TOP_BETA, f[s.C_BETA], out, g.Q_BETA, at)
-        _above_sphere(w, n, settings[g.BETA_RADIUS_KM], settings[g.SQRT_WAVELENGTH], out, at, g.Q_BETA)
+        _obstacle_q(w, n, s.TOP_T_BETA, s.TOP_R_BETA, s.NU_TOP_BETA, f[s.C_BETA], field(g.Q_BETA))
+        _above_sphere(w, n, settings[g.BETA_RADIUS_KM], settings[g.SQRT_WAVELENGTH], g.Q_BETA)
     else:
-        for field in range(g.Q_BETA, g.SPHERE_BETA + 1):
-            out[field, at : at + n] = 0.0
+        for k in range(g.Q_BETA, g.SPHERE_BETA + 1):
+            for j in range(n):
+                w[field(k) + j] = 0.0
 
 
-@jit
+@jit_fused
 def _clearances(w: Any, n: Any, radius: Any) -> Any:
     """`sphere_clearance` of a block, with a set number of Newton steps; the last one's size into STEP_LEFT."""
     n = min(n, s.BLOCK)
@@ -224,13 +224,13 @@ def _clearances(w: Any, n: Any, radius: Any) -> Any:
         w[s.STEP_LEFT + j] = 0.0 if beyond else abs(step)
 
 
-@jit_inline
+@jit_fused_inline
 def _whole(x: Any) -> Any:
     """Whole part of a number from 0 on; 0 of what is none, as for paths left to the exact maker."""
     return float(int(min(max(0.0, x), 1e9)))
 
 
-@jit
+@jit_fused
 def _beyond_smooth(w: Any, n: Any, radius: Any) -> Any:
     """`smooth_bullington_q` of a block beyond the smooth horizon; True where any path is within it (WORTH not 0)."""
     n = min(n, s.BLOCK)
@@ -256,14 +256,14 @@ def _beyond_smooth(w: Any, n: Any, radius: Any) -> Any:
     return found
 
 
-@jit_inline
+@jit_fused_inline
 def _smooth_gap(x: Any, d: Any, h1: Any, h2: Any, c: Any) -> Any:
     along = d * (x - d)
     gap = (h1 * (x - d) + h2 * d) / x - c * along
     return gap * gap * x / along
 
 
-@jit
+@jit_fused
 def _within_smooth(w: Any, n: Any, radius: Any) -> Any:
     """The same within it, by the Newton of `smooth_los_fraction` with a set number of steps; WORTH: 2 if too few."""
     n = min(n, s.BLOCK)
@@ -290,8 +290,8 @@ def _within_smooth(w: Any, n: Any, radius: Any) -> Any:
         w[s.WORTH + j] = 2.0 if inside & (not found) else 0.0
 
 
-@jit
-def _above_sphere(w: Any, n: Any, radius: Any, need: Any, out: Any, at: Any, first: Any) -> Any:
+@jit_fused
+def _above_sphere(w: Any, n: Any, radius: Any, need: Any, first: Any) -> Any:
     """Fill the four fields behind ``first``: smooth-surface q, clearance, required clearance, radius.
 
     ``need`` is the root of the longest wavelength: above it nothing needs the smooth surface; 0 if not known.
@@ -311,7 +311,7 @@ def _above_sphere(w: Any, n: Any, radius: Any, need: Any, out: Any, at: Any, fir
             steps = int(w[s.STEPS + j])
             w[s.SMOOTH + j] = smooth_bullington_q(w[s.X + j], w[s.H1 + j], w[s.H2 + j], 500.0 / radius, nothing, steps)
     for j in range(n):
-        out[first + 1, at + j] = w[s.SMOOTH + j]
-        out[first + 2, at + j] = w[s.CLEARANCE + j]
-        out[first + 3, at + j] = w[s.REQUIRED + j]
-        out[first + 4, at + j] = w[s.SPHERE + j]
+        w[field(first + 1) + j] = w[s.SMOOTH + j]
+        w[field(first + 2) + j] = w[s.CLEARANCE + j]
+        w[field(first + 3) + j] = w[s.REQUIRED + j]
+        w[field(first + 4) + j] = w[s.SPHERE + j]

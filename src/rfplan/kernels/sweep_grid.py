@@ -99,6 +99,15 @@ def list_wedge(radial: Any, per_quadrant: Any, site: Any, window: Any, reach: An
     return count
 
 
+@jit_light
+def most_of_wedge(radial: Any, per_quadrant: Any, reach: Any) -> Any:
+    """No wedge has more pixels than this: at u pixels along the axis at most u (t_{k+1} - t_k) + 1."""
+    k = radial % per_quadrant
+    columns = math.ceil(reach) + 1
+    spread = wedge_tangent(k + 1, per_quadrant) - wedge_tangent(k, per_quadrant)
+    return int(0.5 * spread * columns * (columns + 1)) + columns + 1
+
+
 @jit_parallel
 def count_wedges(radials: Any, counts: Any, per_quadrant: Any, site: Any, window: Any, reach: Any) -> Any:
     """Number of pixels of each of the given radials."""
@@ -163,72 +172,65 @@ def exact_column(ground: Any, site: Any, row: Any, col: Any, settings: Any, out:
 
 
 @jit
-def sweep_radial(
-    index: Any,
-    per_quadrant: Any,
+def radial_memory(rows: Any, cols: Any, site: Any, one_hull: Any) -> Any:
+    """Room for what a radial to these pixels, nearest first, remembers (see `rfplan.kernels.sweep_state`)."""
+    far_r = rows[rows.size - 1] - site[TX_ROW]
+    far_c = cols[rows.size - 1] - site[TX_COL]
+    reach = int(math.sqrt(far_r * far_r + far_c * far_c)) + 8
+    state = np.empty(m.N_SCALARS)
+    m.clear_state(state)
+    lines = np.empty((m.N_LINES, reach + m.AHEAD))
+    blocks = np.empty((m.N_BLOCK_ROWS, (reach + m.AHEAD) // m.BLOCK + 1))
+    hull_h = np.empty(reach, dtype=np.int64)
+    hull_g = hull_h if one_hull else np.empty(reach, dtype=np.int64)
+    return state, lines, blocks, hull_h, hull_g, np.empty(m.N_AHEAD)
+
+
+@jit
+def sweep_block(
+    rows: Any,
+    cols: Any,
+    memory: Any,
+    w: Any,
+    geometry: Any,
+    flags: Any,
+    f: Any,
     site: Any,
     ground: Any,
     suspect: Any,
-    uniform_clutter: Any,
-    rows: Any,
-    cols: Any,
     settings: Any,
-    out: Any,
-    flags: Any,
-    at: Any,
 ) -> Any:
-    """Fill the columns ``at`` onwards with the pixels (rows, cols) of one radial, nearest first."""
+    """Geometry of a block of a radial's next pixels (rows, cols) into ``geometry``, the last rows of ``w``."""
     elevation, clutter, _, _ = ground
-    size = rows.size
-    if size == 0:
-        return
-    far_r = rows[size - 1] - site[TX_ROW]
-    far_c = cols[size - 1] - site[TX_COL]
-    reach = int(math.sqrt(far_r * far_r + far_c * far_c)) + 8
-    state = np.empty(m.N_SCALARS)
-    points = np.empty((reach, m.N_COLUMNS))
-    blocks = np.empty((m.N_BLOCK_ROWS, (reach + m.AHEAD) // m.BLOCK + 1))
-    hull_h = np.empty(reach, dtype=np.int64)
-    f = radial_frame(index, per_quadrant, site, elevation, uniform_clutter, settings)
-    one_hull = f[s.CLUTTER] >= 0.0 and f[s.BARE_END] <= 0.0
-    hull_g = hull_h if one_hull else np.empty(reach, dtype=np.int64)
-    ahead = np.empty(m.N_AHEAD)
-    w = np.empty(s.N_BLOCK)
-    m.clear_state(state)
-    whole = not math.isnan(f[s.BASE])
-    for first in range(0, size, s.BLOCK):
-        stop = min(first + s.BLOCK, size)
-        count = stop - first
-        x.set_frames(w, count, rows[first:stop], cols[first:stop], elevation, f)
-        x.sample_tail(w, count, elevation, clutter, f)
-        for j in range(count):
-            row = rows[first + j]
-            col = cols[first + j]
-            steps = w[s.STEPS + j]
-            beside = suspect.size > 0 and suspect[row, col] != 0
-            served = whole and steps >= SHORTEST_STEPS and not (beside or math.isnan(w[s.H_RX + j]))
-            if served:
-                target = int((steps - s.TAIL_POINTS) * w[s.STEP + j] / f[s.SPACING] - 0.25)
-                whole = m.extend_radial(
-                    target, state, points, blocks, hull_h, hull_g, ahead, elevation, clutter, suspect, f
-                )
-            if served and whole:
-                search_radial(w, j, state, points, blocks, hull_h, hull_g, ahead, w[s.H_RX + j] + site[RX_AGL_M], f)
-            else:
-                w[s.DOUBT + j] = FLAG_EXACT
-        x.sample_slots(w, count, elevation, clutter, f)
-        x.sample_rivals(w, count, elevation, clutter, f)
-        fields.set_terminals(w, count, ground, site, uniform_clutter, settings, out, at + first)
-        fields.set_surfaces(w, count, f, out, at + first)
-        fields.set_horizons(w, count, points, blocks, state, f, out, at + first)
-        fields.set_obstacles(w, count, f, settings, out, at + first)
-        for j in range(count):
-            i = first + j
-            flags[at + i] = FLAG_EXACT if w[s.UNKNOWN + j] != 0.0 else int(w[s.DOUBT + j])
-            if flags[at + i] == FLAG_EXACT:
-                exact_column(ground, site, rows[i], cols[i], settings, out, at + i)
-                if math.isnan(elevation[rows[i], cols[i]]):
-                    flags[at + i] = 0
+    state, lines, blocks, hull_h, hull_g, ahead = memory
+    count = rows.size
+    x.set_frames(w, count, rows, cols, elevation, f)
+    x.sample_tail(w, count, elevation, clutter, f)
+    for j in range(count):
+        steps = w[s.STEPS + j]
+        beside = suspect.size > 0 and suspect[rows[j], cols[j]] != 0
+        served = state[m.LOST] == 0.0 and steps >= SHORTEST_STEPS and not (beside or math.isnan(w[s.H_RX + j]))
+        if served:
+            target = int((steps - s.TAIL_POINTS) * w[s.STEP + j] / f[s.SPACING] - 0.25)
+            served = m.extend_radial(
+                target, state, lines, blocks, hull_h, hull_g, ahead, elevation, clutter, suspect, f
+            )
+        if served:
+            search_radial(w, j, state, lines, blocks, hull_h, hull_g, w[s.H_RX + j] + site[RX_AGL_M], f)
+        else:
+            w[s.DOUBT + j] = FLAG_EXACT
+    x.sample_slots(w, count, elevation, clutter, f)
+    x.sample_rivals(w, count, elevation, clutter, f)
+    fields.set_terminals(w, count, ground, site, f[s.RX_CLUTTER], settings)
+    fields.set_surfaces(w, count, f)
+    fields.set_horizons(w, count, lines, blocks, state, f)
+    fields.set_obstacles(w, count, f, settings)
+    for j in range(count):
+        flags[j] = FLAG_EXACT if w[s.UNKNOWN + j] != 0.0 else int(w[s.DOUBT + j])
+        if flags[j] == FLAG_EXACT:
+            exact_column(ground, site, rows[j], cols[j], settings, geometry, j)
+            if math.isnan(elevation[rows[j], cols[j]]):
+                flags[j] = 0
 
 
 @jit
@@ -244,6 +246,7 @@ def radial_frame(index: Any, per_quadrant: Any, site: Any, elevation: Any, unifo
     f[s.SPACING] = site[RESOLUTION_M] * 1e-3
     none = math.isinf(settings[g.BARE_END_KM])  # of the clutter counts: as if there were none
     f[s.CLUTTER] = 0.0 if none else uniform_clutter
+    f[s.RX_CLUTTER] = uniform_clutter
     f[s.BARE_END] = 0.0 if none else settings[g.BARE_END_KM]
     f[s.TX_ROW] = site[TX_ROW]
     f[s.TX_COL] = site[TX_COL]
@@ -252,60 +255,54 @@ def radial_frame(index: Any, per_quadrant: Any, site: Any, elevation: Any, unifo
     return f
 
 
-@jit_parallel
-def sweep_radials(
-    radials: Any,
-    starts: Any,
-    per_quadrant: Any,
-    site: Any,
-    ground: Any,
-    suspect: Any,
-    uniform_clutter: Any,
-    window: Any,
-    reach: Any,
-    settings: Any,
-    out: Any,
-    flags: Any,
-    rows: Any,
-    cols: Any,
-) -> Any:
-    """Geometry of the pixels of some radials, shape (N_FIELDS, n), with their rows, columns and flags.
+@functools.cache
+def _radial_kernel(finish: Any) -> Any:
+    """Kernel that sweeps a radial and finishes its pixels a block at a time, while their geometry is in the cache."""
 
-    ``starts[i]`` is the column of the first pixel of ``radials[i]``; one more entry ends the last.
-    """
-    for i in numba.prange(radials.size):
-        a = starts[i]
-        b = starts[i + 1]
-        list_wedge(radials[i], per_quadrant, site, window, reach, rows[a:b], cols[a:b])
-        sort_by_range(rows[a:b], cols[a:b], site)
-        sweep_radial(
-            radials[i],
-            per_quadrant,
-            site,
-            ground,
-            suspect,
-            uniform_clutter,
-            rows[a:b],
-            cols[a:b],
-            settings,
-            out,
-            flags,
-            a,
-        )
+    @jit
+    def sweep_radial(
+        radial: Any,
+        per_quadrant: Any,
+        rows: Any,
+        cols: Any,
+        flags: Any,
+        site: Any,
+        ground: Any,
+        suspect: Any,
+        uniform_clutter: Any,
+        settings: Any,
+        bands: Any,
+        parameters: Any,
+        out: Any,
+        at: Any,
+    ) -> Any:
+        if rows.size == 0:
+            return
+        sort_by_range(rows, cols, site)
+        f = radial_frame(radial, per_quadrant, site, ground[0], uniform_clutter, settings)
+        memory = radial_memory(rows, cols, site, s.one_hull(f))
+        memory[0][m.LOST] = 1.0 if math.isnan(f[s.BASE]) else 0.0
+        w = np.empty(s.N_BLOCK)
+        geometry = w[s.GEOMETRY :].reshape((g.N_FIELDS, s.BLOCK))
+        for a in range(0, rows.size, s.BLOCK):
+            b = min(a + s.BLOCK, rows.size)
+            sweep_block(rows[a:b], cols[a:b], memory, w, geometry, flags[a:b], f, site, ground, suspect, settings)
+            finish(geometry, b - a, bands, parameters, out, at + a)
+
+    return sweep_radial
 
 
 @functools.cache
-def finished_sweep(finish: Any) -> Any:
-    """Kernel that sweeps radials and finishes each while its geometry is still in the cache.
+def sweep_to_window(finish: Any) -> Any:
+    """Kernel that sweeps radials and puts losses, shape (bands, h, w), and flags to their pixels of the window.
 
-    ``finish`` is a kernel (geometry, bands, parameters, out) on one thread. Whole chunks of geometry cost as much to
-    write to memory and to read back as a fifth of all the arithmetic.
+    ``finish`` is as in `rfplan.kernels.finish`.
     """
+    sweep_radial = _radial_kernel(finish)
 
     @jit_parallel
     def sweep(
         radials: Any,
-        counts: Any,
         per_quadrant: Any,
         site: Any,
         ground: Any,
@@ -320,36 +317,93 @@ def finished_sweep(finish: Any) -> Any:
         flags: Any,
     ) -> Any:
         for i in numba.prange(radials.size):
-            n = counts[i]
-            if n > 0:
-                rows = np.empty(n, dtype=np.int64)
-                cols = np.empty(n, dtype=np.int64)
-                doubts = np.empty(n, dtype=np.uint8)
-                geometry = np.empty((g.N_FIELDS, n))
-                part = np.empty((bands.shape[0], n))
-                list_wedge(radials[i], per_quadrant, site, window, reach, rows, cols)
-                sort_by_range(rows, cols, site)
-                sweep_radial(
-                    radials[i],
-                    per_quadrant,
-                    site,
-                    ground,
-                    suspect,
-                    uniform_clutter,
-                    rows,
-                    cols,
-                    settings,
-                    geometry,
-                    doubts,
-                    0,
-                )
-                finish(geometry, bands, parameters, part)
-                for j in range(n):
-                    r = rows[j] - window[0]
-                    c = cols[j] - window[2]
-                    for b in range(bands.shape[0]):
-                        loss[b, r, c] = part[b, j]
-                    flags[r, c] = doubts[j]
+            room = most_of_wedge(radials[i], per_quadrant, reach)
+            rows = np.empty(room, dtype=np.int64)
+            cols = np.empty(room, dtype=np.int64)
+            n = list_wedge(radials[i], per_quadrant, site, window, reach, rows, cols)
+            part = np.empty((bands.shape[0], n))
+            doubts = np.empty(n, dtype=np.uint8)
+            sweep_radial(
+                radials[i],
+                per_quadrant,
+                rows[:n],
+                cols[:n],
+                doubts,
+                site,
+                ground,
+                suspect,
+                uniform_clutter,
+                settings,
+                bands,
+                parameters,
+                part,
+                0,
+            )
+            for j in range(n):
+                r = rows[j] - window[0]
+                c = cols[j] - window[2]
+                for b in range(bands.shape[0]):
+                    loss[b, r, c] = part[b, j]
+                flags[r, c] = doubts[j]
+
+    return sweep
+
+
+@jit
+def _keep_geometry(geometry: Any, n: Any, _bands: Any, _parameters: Any, out: Any, at: Any) -> Any:
+    """The finish of models that have none but in Python: ``out``, shape (N_FIELDS, n), is the geometry itself."""
+    for field in range(g.N_FIELDS):
+        for j in range(n):
+            out[field, at + j] = geometry[field, j]
+
+
+@functools.cache
+def sweep_to_columns() -> Any:
+    """Kernel that sweeps radials into a geometry of shape (N_FIELDS, n), with rows, columns and flags of its pixels.
+
+    ``starts[i]`` is the column of the first pixel of ``radials[i]``; one more entry ends the last.
+    """
+    sweep_radial = _radial_kernel(_keep_geometry)
+
+    @jit_parallel
+    def sweep(
+        radials: Any,
+        starts: Any,
+        per_quadrant: Any,
+        site: Any,
+        ground: Any,
+        suspect: Any,
+        uniform_clutter: Any,
+        window: Any,
+        reach: Any,
+        settings: Any,
+        out: Any,
+        flags: Any,
+        rows: Any,
+        cols: Any,
+    ) -> Any:
+        nothing = np.empty((0, 0))
+        nothing_flat = np.empty(0)
+        for i in numba.prange(radials.size):
+            a = starts[i]
+            b = starts[i + 1]
+            list_wedge(radials[i], per_quadrant, site, window, reach, rows[a:b], cols[a:b])
+            sweep_radial(
+                radials[i],
+                per_quadrant,
+                rows[a:b],
+                cols[a:b],
+                flags[a:b],
+                site,
+                ground,
+                suspect,
+                uniform_clutter,
+                settings,
+                nothing,
+                nothing_flat,
+                out,
+                a,
+            )
 
     return sweep
 

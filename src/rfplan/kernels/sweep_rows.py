@@ -6,6 +6,11 @@ block into vector code. Loops bounded by BLOCK tell it that no index wraps.
 
 from __future__ import annotations
 
+from typing import Any
+
+from rfplan.kernels._jit import jit_inline
+from rfplan.kernels.geometry import N_FIELDS
+
 BLOCK = 64
 
 TAIL_POINTS = 5
@@ -93,7 +98,29 @@ SPHERE = INDEX + 17 * BLOCK
 STEP_LEFT = INDEX + 18 * BLOCK
 SMOOTH = INDEX + 19 * BLOCK
 TAIL_H = INDEX + 20 * BLOCK  # ground of the first of the last points, m
-N_BLOCK = INDEX + 21 * BLOCK
+RATIO = INDEX + 21 * BLOCK  # steps of the path a step of the radial
+
+# while samples are read, in the same place: the pixel north-west of each and the way from it, its ground and that
+# below it, m, and how much higher their right neighbours are
+CELL_ROW = FIT_T
+CELL_COL = FIT_R
+PART_ROW = START
+PART_COL = SLOPE
+UPPER = ROUGH
+UPPER_RISE = H1
+LOWER = H2
+LOWER_RISE = CLEARANCE
+
+# the outcome: fields of `rfplan.kernels.geometry`, a row each
+GEOMETRY = INDEX + 22 * BLOCK
+N_BLOCK = GEOMETRY + N_FIELDS * BLOCK
+
+
+@jit_inline
+def field(number: Any) -> Any:
+    """Row of a field of the geometry."""
+    return GEOMETRY + number * BLOCK
+
 
 # scalars of a radial
 TX = 0  # antenna above sea level, m
@@ -109,6 +136,14 @@ WAY_ROW = 9  # rows and columns a step of the radial
 WAY_COL = 10
 RESOLUTION = 11  # m
 BARE_END = 12  # km: nearer to either end clutter does not count
-N_FRAME = 13
+RX_CLUTTER = 13  # at the receiver, m; below 0 the grid is read
+N_FRAME = 14
+
+
+@jit_inline
+def one_hull(f: Any) -> Any:
+    """Whether clutter is the same, and counted, everywhere: the hull over it then has the vertices of the bare one."""
+    return f[CLUTTER] >= 0.0 and f[BARE_END] <= 0.0
+
 
 NOWHERE = -1.0e300

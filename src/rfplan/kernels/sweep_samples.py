@@ -14,8 +14,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from rfplan.kernels import sweep_rows as s
-from rfplan.kernels._jit import jit, jit_inline
+from rfplan.kernels._jit import jit, jit_fused, jit_fused_inline, jit_inline
 from rfplan.kernels.sampling import SHORTEST_PATH_M, bilinear, nearest
 
 # what is sought at a place
@@ -42,7 +44,7 @@ def _ceil(x: Any) -> Any:
     return whole + 1.0 if whole < x else whole
 
 
-@jit
+@jit_fused
 def set_frames(w: Any, m: Any, rows: Any, cols: Any, elevation: Any, f: Any) -> Any:
     """Describe the exact paths to m pixels and clear what is known of them."""
     m = min(m, s.BLOCK)
@@ -53,6 +55,7 @@ def set_frames(w: Any, m: Any, rows: Any, cols: Any, elevation: Any, f: Any) -> 
     tx_row = f[s.TX_ROW]
     tx_col = f[s.TX_COL]
     resolution = f[s.RESOLUTION]
+    spacing = f[s.SPACING]
     rise = f[s.RX_AGL] - f[s.TX]
     for j in range(m):
         dr = w[s.ROW + j] - tx_row
@@ -64,6 +67,7 @@ def set_frames(w: Any, m: Any, rows: Any, cols: Any, elevation: Any, f: Any) -> 
         w[s.X + j] = x
         w[s.STEPS + j] = n
         w[s.STEP + j] = x * per
+        w[s.RATIO + j] = spacing / (x * per)
         w[s.DROW + j] = dr * per
         w[s.DCOL + j] = dc * per
         w[s.CHORD + j] = (w[s.H_RX + j] + rise) / x
@@ -109,7 +113,7 @@ def _bare_end_at(w: Any, j: Any, bare_end: Any) -> Any:
     w[s.SAMPLE_R + j] = w[s.SAMPLE_R + j] if counts else 0.0
 
 
-@jit_inline
+@jit_fused_inline
 def _take_at(w: Any, j: Any, tx: Any, agl: Any, c: Any) -> Any:
     """Take one sample into the maxima; not where the ground is unknown."""
     h = w[s.SAMPLE_H + j]
@@ -150,7 +154,7 @@ def _take_at(w: Any, j: Any, tx: Any, agl: Any, c: Any) -> Any:
     w[s.NU_TOP + j] = value if value < w[s.NU_TOP + j] else w[s.NU_TOP + j]
 
 
-@jit_inline
+@jit_fused_inline
 def _take_beta_at(w: Any, j: Any, tx: Any, agl: Any, c: Any) -> Any:
     """Take one sample, with clutter, into the maxima at the beta Earth radius."""
     top = w[s.SAMPLE_H + j] + w[s.SAMPLE_R + j]
@@ -166,6 +170,53 @@ def _take_beta_at(w: Any, j: Any, tx: Any, agl: Any, c: Any) -> Any:
     w[s.NU_TOP_BETA + j] = value if value < w[s.NU_TOP_BETA + j] else w[s.NU_TOP_BETA + j]
 
 
+@jit_inline
+def _read_ground(w: Any, m: Any, elevation: Any, tx_row: Any, tx_col: Any) -> Any:
+    """`bilinear` at the points INDEX of m paths: only the loop that loads heights is not one of vector code."""
+    last_row = elevation.shape[0] - 1.0
+    last_col = elevation.shape[1] - 1.0
+    for j in range(m):
+        i = w[s.INDEX + j]
+        row = min(max(tx_row + i * w[s.DROW + j], 0.0), last_row)
+        col = min(max(tx_col + i * w[s.DCOL + j], 0.0), last_col)
+        cell_row = max(min(math.floor(row), last_row - 1.0), 0.0)
+        cell_col = max(min(math.floor(col), last_col - 1.0), 0.0)
+        w[s.CELL_ROW + j] = cell_row
+        w[s.CELL_COL + j] = cell_col
+        w[s.PART_ROW + j] = row - cell_row
+        w[s.PART_COL + j] = col - cell_col
+    down = np.uint64(min(1, elevation.shape[0] - 1))
+    right = np.uint64(min(1, elevation.shape[1] - 1))
+    for j in range(m):
+        i = np.uint64(np.int64(w[s.CELL_ROW + j]))
+        k = np.uint64(np.int64(w[s.CELL_COL + j]))
+        upper = elevation[i, k]
+        lower = elevation[i + down, k]
+        w[s.UPPER + j] = upper
+        w[s.LOWER + j] = lower
+        w[s.UPPER_RISE + j] = elevation[i, k + right] - upper
+        w[s.LOWER_RISE + j] = elevation[i + down, k + right] - lower
+    for j in range(m):
+        top = w[s.UPPER + j] + w[s.PART_COL + j] * w[s.UPPER_RISE + j]
+        bottom = w[s.LOWER + j] + w[s.PART_COL + j] * w[s.LOWER_RISE + j]
+        w[s.SAMPLE_H + j] = top + w[s.PART_ROW + j] * (bottom - top)
+
+
+@jit_inline
+def _read_clutter(w: Any, m: Any, clutter: Any, tx_row: Any, tx_col: Any) -> Any:
+    """`nearest` at the same points."""
+    last_row = clutter.shape[0] - 1.0
+    last_col = clutter.shape[1] - 1.0
+    for j in range(m):
+        i = w[s.INDEX + j]
+        w[s.CELL_ROW + j] = min(max(math.floor(tx_row + i * w[s.DROW + j] + 0.5), 0.0), last_row)
+        w[s.CELL_COL + j] = min(max(math.floor(tx_col + i * w[s.DCOL + j] + 0.5), 0.0), last_col)
+    for j in range(m):
+        i = np.uint64(np.int64(w[s.CELL_ROW + j]))
+        k = np.uint64(np.int64(w[s.CELL_COL + j]))
+        w[s.SAMPLE_R + j] = clutter[i, k]
+
+
 @jit
 def _read(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample the ground, and the clutter, at the points INDEX of m paths."""
@@ -173,21 +224,19 @@ def _read(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     tx_row = f[s.TX_ROW]
     tx_col = f[s.TX_COL]
     uniform = f[s.CLUTTER]
-    for j in range(m):
-        _ground_at(w, j, elevation, tx_row, tx_col)
+    _read_ground(w, m, elevation, tx_row, tx_col)
     if uniform >= 0.0:
         for j in range(m):
             w[s.SAMPLE_R + j] = uniform
     else:
-        for j in range(m):
-            _clutter_at(w, j, clutter, tx_row, tx_col)
+        _read_clutter(w, m, clutter, tx_row, tx_col)
     bare_end = f[s.BARE_END]
     if bare_end > 0.0:
         for j in range(m):
             _bare_end_at(w, j, bare_end)
 
 
-@jit
+@jit_fused
 def _take(w: Any, m: Any, f: Any) -> Any:
     """Take the samples of m paths into the maxima."""
     m = min(m, s.BLOCK)
@@ -202,7 +251,7 @@ def _take(w: Any, m: Any, f: Any) -> Any:
             _take_beta_at(w, j, tx, agl, c)
 
 
-@jit
+@jit_fused
 def sample_tail(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample the last points of the exact paths, nearest the transmitter first, and sum their trapezoids."""
     m = min(m, s.BLOCK)
@@ -235,7 +284,7 @@ def sample_tail(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
         w[s.TAIL_V2 + j] += step * (h1 * (2.0 * d1 + d0) + h0 * (d1 + 2.0 * d0))
 
 
-@jit_inline
+@jit_fused_inline
 def _worth_at(w: Any, j: Any, tx: Any, agl: Any, c: Any) -> Any:
     """How well a sample serves what is sought there."""
     kind = w[s.SOUGHT + j]
@@ -252,7 +301,7 @@ def _worth_at(w: Any, j: Any, tx: Any, agl: Any, c: Any) -> Any:
     return from_tx if kind <= TOP_T else (from_rx if kind <= TOP_R else (over if kind == ABOVE else nu))
 
 
-@jit_inline
+@jit_fused_inline
 def _rate_at(w: Any, j: Any, tx: Any, agl: Any, c: Any, aside: Any) -> Any:
     """Note whether a sample of a window serves best."""
     worth = _worth_at(w, j, tx, agl, c)
@@ -261,7 +310,7 @@ def _rate_at(w: Any, j: Any, tx: Any, agl: Any, c: Any, aside: Any) -> Any:
     w[s.WORTH + j] = worth if better else w[s.WORTH + j]
 
 
-@jit
+@jit_fused
 def _look(w: Any, m: Any, elevation: Any, clutter: Any, f: Any, aside: Any) -> Any:
     """Sample m paths at the points ``aside`` of their windows' middles; not where that is 0."""
     m = min(m, s.BLOCK)
@@ -279,7 +328,7 @@ def _look(w: Any, m: Any, elevation: Any, clutter: Any, f: Any, aside: Any) -> A
         _rate_at(w, j, tx, agl, c, aside)
 
 
-@jit_inline
+@jit_fused_inline
 def _look_at(w: Any, j: Any, elevation: Any, clutter: Any, f: Any, at: Any) -> Any:
     """Sample pixel j alone at point ``at`` of its path; True if that serves better than the window's best so far."""
     tx = f[s.TX]
@@ -301,7 +350,7 @@ def _look_at(w: Any, j: Any, elevation: Any, clutter: Any, f: Any, at: Any) -> A
     return True
 
 
-@jit_inline
+@jit_fused_inline
 def _climb(w: Any, j: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Follow the crest of pixel j outwards while it rises."""
     way = w[s.ASIDE + j]
@@ -314,7 +363,7 @@ def _climb(w: Any, j: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     w[s.DOUBT + j] = DOUBT_CLIMB
 
 
-@jit
+@jit_fused
 def _sample_windows(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample m paths at MIDDLE (0: not at all) and beside it for what is SOUGHT, and follow the crest."""
     m = min(m, s.BLOCK)
@@ -328,7 +377,7 @@ def _sample_windows(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any
             _climb(w, j, elevation, clutter, f)
 
 
-@jit
+@jit_fused
 def _sample_window(w: Any, j: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """The same for pixel j alone."""
     w[s.WORTH + j] = s.NOWHERE
@@ -376,7 +425,7 @@ def sample_rivals(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
             best = (s.TOP_T, s.BARE_T, s.TOP_R, s.BARE_R)[k // 2] + j
             promise = w[s.RIVAL + k * s.BLOCK + j]
             if promise > w[best]:
-                at = middle(w, j, w[s.RIVAL_AT + k * s.BLOCK + j], f)
+                at = middle(w, j, w[s.RIVAL_AT + k * s.BLOCK + j])
                 known = False
                 for slot in range(int(w[s.SLOTS + j])):
                     known = known or abs(w[s.CENTRE + slot * s.BLOCK + j] - at) <= 1.0
@@ -389,7 +438,7 @@ def sample_rivals(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
 
 
 @jit_inline
-def middle(w: Any, j: Any, index: Any, f: Any) -> Any:
+def middle(w: Any, j: Any, index: Any) -> Any:
     """Index on the exact path of pixel j of a point of the radial, before the last points."""
-    at = float(int(index * f[s.SPACING] / w[s.STEP + j] + 0.5))
+    at = float(int(index * w[s.RATIO + j] + 0.5))
     return max(min(at, w[s.STEPS + j] - (s.TAIL_POINTS + 1.0)), 1.0)

@@ -12,6 +12,7 @@ from rfplan.kernels import sweep_rows as s, sweep_samples as x, sweep_state as m
 from rfplan.kernels._jit import jit_inline
 
 MARGIN_M = 6.0  # how far a radial's height may be below the exact path's before its point is not worth a sample
+PATIENCE = 3  # vertices of a hull looked at beyond the best
 SEED = 1.2  # of the best of the last points: what a point of the radial must beat, with room likewise
 
 _RIVAL_TOP_T = s.RIVAL
@@ -22,9 +23,9 @@ _TO_AT = s.RIVAL_AT - s.RIVAL
 
 
 @jit_inline
-def propose(w: Any, j: Any, index: Any, kind: Any, f: Any) -> Any:
+def propose(w: Any, j: Any, index: Any, kind: Any) -> Any:
     """Put a point of the radial on pixel j's list of places to sample, unless its window is there already."""
-    centre = x.middle(w, j, index, f)
+    centre = x.middle(w, j, index)
     slots = int(w[s.SLOTS + j])
     for k in range(slots):
         if abs(w[s.CENTRE + k * s.BLOCK + j] - centre) <= 1.0:
@@ -46,7 +47,7 @@ def _from_tx(w: Any, j: Any, first: Any, kind: Any, best: Any, rivals: Any, marg
         return s.NOWHERE, s.NOWHERE
     slack = margin / (at * f[s.SPACING])
     if state[first] + slack > w[best + j]:
-        propose(w, j, at, kind, f)
+        propose(w, j, at, kind)
     w[rivals + j] = state[first + 2]
     w[rivals + _TO_AT + j] = state[first + 3]
     w[rivals + s.BLOCK + j] = state[first + 4]
@@ -55,9 +56,9 @@ def _from_tx(w: Any, j: Any, first: Any, kind: Any, best: Any, rivals: Any, marg
 
 
 @jit_inline
-def _seen(index: Any, points: Any, row: Any, path: Any, f: Any) -> Any:
+def _seen(index: Any, lines: Any, row: Any, path: Any, f: Any) -> Any:
     length, _, y_rx = path
-    return (points[index, row] - y_rx) / (length - index * f[s.SPACING]) - 2.0 * f[s.C] * length
+    return (lines[row, index] - y_rx) / (length - index * f[s.SPACING]) - 2.0 * f[s.C] * length
 
 
 @jit_inline
@@ -65,7 +66,7 @@ def _from_rx(
     w: Any,
     j: Any,
     hull: Any,
-    points: Any,
+    lines: Any,
     row: Any,
     kind: Any,
     best: Any,
@@ -79,21 +80,21 @@ def _from_rx(
     topped = kind == x.TOP_R
     size = int(state[m.HULL_G if topped else m.HULL_H])
     remembered = m.TANGENT_G if topped else m.TANGENT_H
-    position = m.tangent(hull, size, points, row, f[s.SPACING], length, y_rx, int(state[remembered]))
+    position = m.tangent(hull, size, lines, row, f[s.SPACING], length, y_rx, int(state[remembered]))
     state[remembered] = position
     index = hull[position]
     margin = MARGIN_M - (min(f[s.CLUTTER], 0.0) if topped else 0.0)
     slack = margin / (length - index * f[s.SPACING])
-    if _seen(index, points, row, path, f) + slack <= w[best + j]:
+    if _seen(index, lines, row, path, f) + slack <= w[best + j]:
         return position
-    propose(w, j, index, kind, f)
+    propose(w, j, index, kind)
     for side in range(2):
         way = 2 * side - 1
         rival = position + way
         while 0 <= rival < size and abs(hull[rival] - index) <= 2:
             rival += way
         if 0 <= rival < size:
-            w[rivals + side * s.BLOCK + j] = _seen(hull[rival], points, row, path, f)
+            w[rivals + side * s.BLOCK + j] = _seen(hull[rival], lines, row, path, f)
             w[rivals + _TO_AT + side * s.BLOCK + j] = hull[rival]
     return position
 
@@ -102,7 +103,7 @@ def _from_rx(
 def _in_sight(
     w: Any,
     j: Any,
-    points: Any,
+    lines: Any,
     blocks: Any,
     topped: Any,
     best: Any,
@@ -119,35 +120,41 @@ def _in_sight(
     seed = SEED * w[best + j] / length
     guess = int(state[remembered])
     last = int(state[m.LAST])
-    at = m.los_search(points, row, blocks, block_row, last, f[s.SPACING], length, sight, change, seed, guess)
+    at = m.los_search(lines, row, blocks, block_row, last, f[s.SPACING], length, sight, change, seed, guess)
     if at > 0:
         state[remembered] = at
-        propose(w, j, at, x.NU_TOP if topped else x.NU_BARE, f)
+        propose(w, j, at, x.NU_TOP if topped else x.NU_BARE)
 
 
 @jit_inline
-def _above_chord(w: Any, j: Any, hull: Any, position: Any, points: Any, f: Any) -> Any:
-    """Propose the highest point above the chord: on the hull, from the receiver's tangent to the transmitter."""
-    best = m.NOWHERE
-    where = 0
-    missed = 0
+def _above_chord(w: Any, j: Any, hull: Any, position: Any, lines: Any, state: Any, f: Any) -> Any:
+    """Propose the highest point above the chord: on the hull, from the receiver's tangent to the transmitter.
+
+    Looked for on both sides of where it was for the pixel before: along the hull it rises and falls but for little.
+    """
     chord = w[s.CHORD + j]
-    while position >= 0 and missed < 6:
-        i = hull[position]
-        value = points[i, m.H] - chord * (i * f[s.SPACING])
-        if value > best:
-            best = value
-            where = i
-            missed = 0
-        else:
-            missed += 1
-        position -= 1
+    start = min(int(state[m.ABOVE_AT]), position)
+    found = start
+    best = lines[m.H, hull[start]] - chord * (hull[start] * f[s.SPACING])
+    for side in range(2):
+        way = 2 * side - 1
+        at = start + way
+        missed = 0
+        while 0 <= at <= position and missed < PATIENCE:
+            i = hull[at]
+            value = lines[m.H, i] - chord * (i * f[s.SPACING])
+            missed = 0 if value > best else missed + 1
+            if value > best:
+                best = value
+                found = at
+            at += way
+    state[m.ABOVE_AT] = found
     if best - f[s.TX] + MARGIN_M > max(w[s.ABOVE + j], 0.0):
-        propose(w, j, where, x.ABOVE, f)
+        propose(w, j, hull[found], x.ABOVE)
 
 
 @jit_inline
-def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, points: Any, margin: Any, path: Any, f: Any) -> Any:
+def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, lines: Any, margin: Any, path: Any, f: Any) -> Any:
     """Propose the receiver's tangent at the beta Earth radius: at or left of the median one, on the same hull."""
     length, rx, _ = path
     best = m.NOWHERE
@@ -156,7 +163,7 @@ def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, points: Any, margin:
     while position >= 0 and missed < 4:
         i = hull[position]
         rest = length - i * f[s.SPACING]
-        value = (points[i, m.G] - rx) / rest - f[s.C_BETA] * rest
+        value = (lines[m.G, i] - rx) / rest - f[s.C_BETA] * rest
         if value > best:
             best = value
             where = i
@@ -165,12 +172,12 @@ def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, points: Any, margin:
             missed += 1
         position -= 1
     if best + margin / (length - where * f[s.SPACING]) > w[s.TOP_R_BETA + j]:
-        propose(w, j, where, x.TOP_R, f)
+        propose(w, j, where, x.TOP_R)
 
 
 @jit_inline
 def search_radial(
-    w: Any, j: Any, state: Any, points: Any, blocks: Any, hull_h: Any, hull_g: Any, ahead: Any, rx: Any, f: Any
+    w: Any, j: Any, state: Any, lines: Any, blocks: Any, hull_h: Any, hull_g: Any, rx: Any, f: Any
 ) -> Any:
     """Propose everywhere the path to pixel j, antenna at ``rx`` m above sea level, may be decided.
 
@@ -180,32 +187,37 @@ def search_radial(
     path = (length, rx, rx - f[s.C] * length * length)
     step = f[s.SPACING]
     last = int(state[m.LAST])
-    at = last & (m.AHEAD - 1)
-    w[s.RADIAL_V1 + j] = ahead[m.V1 * m.AHEAD + at]
-    w[s.RADIAL_V2 + j] = ahead[m.V2 * m.AHEAD + at]
+    w[s.RADIAL_V1 + j] = lines[m.V1, last]
+    w[s.RADIAL_V2 + j] = lines[m.V2, last]
     w[s.D0 + j] = last * step
-    w[s.H0 + j] = points[last, m.H] - f[s.BASE]
+    w[s.H0 + j] = lines[m.H, last] - f[s.BASE]
     margin = MARGIN_M - min(f[s.CLUTTER], 0.0)
     chord = w[s.CHORD + j]
     sight = chord - f[s.C] * length
-    low_g, high_g = _from_tx(w, j, m.BEST_G, x.TOP_T, s.TOP_T, _RIVAL_TOP_T, margin, state, f)
+    topped = f[s.CLUTTER] != 0.0  # else the tops are the ground
+    low_g, high_g = s.NOWHERE, s.NOWHERE
+    if topped:
+        low_g, high_g = _from_tx(w, j, m.BEST_G, x.TOP_T, s.TOP_T, _RIVAL_TOP_T, margin, state, f)
     low_h, high_h = _from_tx(w, j, m.BEST_H, x.BARE_T, s.BARE_T, _RIVAL_BARE_T, MARGIN_M, state, f)
-    position = int(state[m.HULL_G]) - 1
-    if max(w[s.TOP_T + j], high_g) >= sight:
-        position = _from_rx(w, j, hull_g, points, m.Y_G, x.TOP_R, s.TOP_R, _RIVAL_TOP_R, path, state, f)
-    if max(w[s.TOP_T + j], low_g) < sight:
-        _in_sight(w, j, points, blocks, True, s.NU_TOP, m.NU_AT_G, sight, 0.0, state, f)
+    seen_g = int(state[m.HULL_G]) - 1
+    seen_h = int(state[m.HULL_H]) - 1
+    if topped and max(w[s.TOP_T + j], high_g) >= sight:
+        seen_g = _from_rx(w, j, hull_g, lines, m.Y_G, x.TOP_R, s.TOP_R, _RIVAL_TOP_R, path, state, f)
+    if topped and max(w[s.TOP_T + j], low_g) < sight:
+        _in_sight(w, j, lines, blocks, True, s.NU_TOP, m.NU_AT_G, sight, 0.0, state, f)
+    if max(w[s.BARE_T + j], high_h) > sight:
+        seen_h = _from_rx(w, j, hull_h, lines, m.Y_H, x.BARE_R, s.BARE_R, _RIVAL_BARE_R, path, state, f)
+        if state[m.FLAT_BEST] > chord or w[s.FLAT_T + j] > 0.0:
+            _above_chord(w, j, hull_h, seen_h, lines, state, f)
+    if max(w[s.BARE_T + j], low_h) <= sight:
+        _in_sight(w, j, lines, blocks, False, s.NU_BARE, m.NU_AT_H, sight, 0.0, state, f)
     if f[s.C_BETA] > 0.0:
+        position = seen_g if topped else seen_h
+        low, high = (low_g, high_g) if topped else (low_h, high_h)
         change = f[s.C] - f[s.C_BETA]
         sight_beta = chord - f[s.C_BETA] * length
         more = change * state[m.AT_G] * step
-        if max(w[s.TOP_T_BETA + j], high_g + more) >= sight_beta:
-            _beta_tangent(w, j, hull_g, position, points, margin, path, f)
-        if max(w[s.TOP_T_BETA + j], low_g + more) < sight_beta:
-            _in_sight(w, j, points, blocks, True, s.NU_TOP_BETA, m.NU_AT_BETA, sight_beta, change, state, f)
-    if max(w[s.BARE_T + j], high_h) > sight:
-        position = _from_rx(w, j, hull_h, points, m.Y_H, x.BARE_R, s.BARE_R, _RIVAL_BARE_R, path, state, f)
-        if state[m.FLAT_BEST] > chord or w[s.FLAT_T + j] > 0.0:
-            _above_chord(w, j, hull_h, position, points, f)
-    if max(w[s.BARE_T + j], low_h) <= sight:
-        _in_sight(w, j, points, blocks, False, s.NU_BARE, m.NU_AT_H, sight, 0.0, state, f)
+        if max(w[s.TOP_T_BETA + j], high + more) >= sight_beta:
+            _beta_tangent(w, j, hull_g, position, lines, margin, path, f)
+        if max(w[s.TOP_T_BETA + j], low + more) < sight_beta:
+            _in_sight(w, j, lines, blocks, True, s.NU_TOP_BETA, m.NU_AT_BETA, sight_beta, change, state, f)

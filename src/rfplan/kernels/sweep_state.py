@@ -24,21 +24,19 @@ from rfplan.kernels import sweep_rows as s
 from rfplan.kernels._jit import jit, jit_inline, jit_light
 from rfplan.kernels.sampling import bilinear, nearest
 
-# columns of the point table: a point is one cache line
+# rows of the line table: a row is a quantity, a column a point
 H = 0  # bare ground, m
 G = 1  # top of the clutter, m
 SLOPE_H = 2  # s of the bare ground, m/km
 SLOPE_G = 3
 Y_H = 4  # flattened heights, m
 Y_G = 5
-N_COLUMNS = 8
-
-# only ahead, where a row is a field and a column a point
 FLAT = 6  # slope without curvature
 V1 = 7  # least-squares sums up to the point
 V2 = 8
-AHEAD = 64
-N_AHEAD = 9 * AHEAD
+N_LINES = 9
+AHEAD = 64  # points sampled at once
+N_AHEAD = N_LINES * AHEAD
 
 # rows of the block table
 TOP_SLOPE_H = 0
@@ -67,7 +65,9 @@ NU_AT_G = 18
 NU_AT_BETA = 19
 TANGENT_H = 20
 TANGENT_G = 21
-N_SCALARS = 22
+ABOVE_AT = 22  # the vertex that is highest above the chord
+LOST = 23  # not 0: the radial met unknown ground
+N_SCALARS = 24
 
 NOWHERE = -1.0e300
 
@@ -100,13 +100,13 @@ def _record(state: Any, first: Any, i: Any, slope: Any) -> Any:
 
 
 @jit_inline
-def _push_hull(hull: Any, size: Any, points: Any, row: Any, i: Any) -> Any:
+def _push_hull(hull: Any, size: Any, lines: Any, row: Any, i: Any) -> Any:
     """Append point i to an upper hull and return the new size: vertices below the new edge go."""
-    y = points[i, row]
+    y = lines[row, i]
     while size >= 2:
         a = hull[size - 2]
         b = hull[size - 1]
-        if (points[b, row] - points[a, row]) * (i - b) > (y - points[b, row]) * (b - a):
+        if (lines[row, b] - lines[row, a]) * (i - b) > (y - lines[row, b]) * (b - a):
             break
         size -= 1
     hull[size] = i
@@ -114,10 +114,11 @@ def _push_hull(hull: Any, size: Any, points: Any, row: Any, i: Any) -> Any:
 
 
 @jit
-def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any, f: Any) -> Any:
+def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample AHEAD points of a radial from ``first`` on, a multiple of AHEAD, before they are inserted.
 
-    Their blocks' maxima, too, hold them beforehand: bounds they are none the less.
+    Their blocks' maxima, too, hold them beforehand: bounds they are none the less. ``ahead`` is room for N_AHEAD
+    numbers: at constant offsets of one flat array the loops become vector code.
     """
     tx = f[s.TX]
     c = f[s.C]
@@ -127,12 +128,12 @@ def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any
     v2 = 0.0
     before = 0.0
     if first > 0:
-        v1 = ahead[V1 * AHEAD + AHEAD - 1]
-        v2 = ahead[V2 * AHEAD + AHEAD - 1]
-        before = ahead[AHEAD - 1] - f[s.BASE]
+        v1 = lines[V1, first - 1]
+        v2 = lines[V2, first - 1]
+        before = lines[H, first - 1] - f[s.BASE]
     for k in range(AHEAD):
         i = float(first + k)
-        ahead[k] = bilinear(elevation, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL])
+        ahead[H * AHEAD + k] = bilinear(elevation, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL])
     if uniform >= 0.0:
         for k in range(AHEAD):
             ahead[G * AHEAD + k] = uniform
@@ -148,7 +149,7 @@ def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any
     for k in range(AHEAD):
         d = (first + k) * spacing
         per_d = 1.0 / max(d, 1e-9)
-        h = ahead[k]
+        h = ahead[H * AHEAD + k]
         r = ahead[G * AHEAD + k]
         flat = (h - tx) * per_d
         fall = c * d
@@ -161,16 +162,21 @@ def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any
     if first == 0:  # the transmitter's own place obstructs nothing
         ahead[SLOPE_H * AHEAD] = NOWHERE
         ahead[SLOPE_G * AHEAD] = NOWHERE
-        before = ahead[0] - f[s.BASE]
+        before = ahead[H * AHEAD] - f[s.BASE]
     for k in range(AHEAD):
         d = (first + k) * spacing
-        h = ahead[k] - f[s.BASE]
+        h = ahead[H * AHEAD + k] - f[s.BASE]
         if first + k > 0:
             v1 += spacing * (h + before)
             v2 += spacing * (h * (3.0 * d - spacing) + before * (3.0 * d - 2.0 * spacing))
         before = h
         ahead[V1 * AHEAD + k] = v1
         ahead[V2 * AHEAD + k] = v2
+    for row in range(N_LINES):
+        line = lines[row, first : first + AHEAD]
+        part = ahead[row * AHEAD : (row + 1) * AHEAD]
+        for k in range(AHEAD):
+            line[k] = part[k]
     wide = first >> WIDE_BITS
     opens = first & ((1 << WIDE_BITS) - 1) == 0
     for b in range(AHEAD >> BLOCK_BITS):
@@ -180,7 +186,7 @@ def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any
         for k in range(b << BLOCK_BITS, (b + 1) << BLOCK_BITS):
             bare = max(bare, ahead[SLOPE_H * AHEAD + k])
             top = max(top, ahead[SLOPE_G * AHEAD + k])
-            h = max(h, ahead[k])
+            h = max(h, ahead[H * AHEAD + k])
         block = (first >> BLOCK_BITS) + b
         blocks[TOP_SLOPE_H, block] = bare
         blocks[TOP_SLOPE_G, block] = top
@@ -192,36 +198,27 @@ def read_ahead(ahead: Any, first: Any, blocks: Any, elevation: Any, clutter: Any
 
 
 @jit_inline
-def insert_point(i: Any, state: Any, points: Any, hull_h: Any, hull_g: Any, ahead: Any, one_hull: Any) -> Any:
+def insert_point(i: Any, state: Any, lines: Any, hull_h: Any, hull_g: Any, one_hull: Any) -> Any:
     """Insert the next point i of a radial, which has been read ahead.
 
     With ``one_hull`` (clutter the same, and counted, everywhere) both hulls have the same vertices: one is kept.
     """
-    k = i & (AHEAD - 1)
-    bare = ahead[SLOPE_H * AHEAD + k]
-    top = ahead[SLOPE_G * AHEAD + k]
     state[LAST] = i
-    state[FLAT_BEST] = max(state[FLAT_BEST], ahead[FLAT * AHEAD + k])
-    points[i, H] = ahead[k]
-    points[i, G] = ahead[G * AHEAD + k]
-    points[i, SLOPE_H] = bare
-    points[i, SLOPE_G] = top
-    points[i, Y_H] = ahead[Y_H * AHEAD + k]
-    points[i, Y_G] = ahead[Y_G * AHEAD + k]
-    _record(state, BEST_H, i, bare)
-    _record(state, BEST_G, i, top)
-    state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), points, Y_H, i)
+    state[FLAT_BEST] = max(state[FLAT_BEST], lines[FLAT, i])
+    _record(state, BEST_H, i, lines[SLOPE_H, i])
+    _record(state, BEST_G, i, lines[SLOPE_G, i])
+    state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), lines, Y_H, i)
     if one_hull:
         state[HULL_G] = state[HULL_H]
     else:
-        state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), points, Y_G, i)
+        state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), lines, Y_G, i)
 
 
 @jit_inline
 def extend_radial(
     target: Any,
     state: Any,
-    points: Any,
+    lines: Any,
     blocks: Any,
     hull_h: Any,
     hull_g: Any,
@@ -231,18 +228,19 @@ def extend_radial(
     suspect: Any,
     f: Any,
 ) -> Any:
-    """Insert points up to index ``target``; returns False where the ground, there or beside it, is unknown."""
+    """Insert points up to index ``target``; returns False where the ground, there or beside it, is unknown: LOST."""
     for i in range(int(state[LAST]) + 1, target + 1):
         if i & (AHEAD - 1) == 0 or i == 1:
-            read_ahead(ahead, i & ~(AHEAD - 1), blocks, elevation, clutter, f)
+            read_ahead(ahead, lines, i & ~(AHEAD - 1), blocks, elevation, clutter, f)
         if suspect.size > 0 and nearest(suspect, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL]):
+            state[LOST] = 1.0
             return False
-        insert_point(i, state, points, hull_h, hull_g, ahead, f[s.CLUTTER] >= 0.0 and f[s.BARE_END] <= 0.0)
+        insert_point(i, state, lines, hull_h, hull_g, s.one_hull(f))
     return True
 
 
 @jit_inline
-def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx: Any, guess: Any) -> Any:
+def tangent(hull: Any, size: Any, lines: Any, row: Any, step: Any, x: Any, y_rx: Any, guess: Any) -> Any:
     """Position on the hull of the vertex seen highest from a receiver at distance x, km, and flattened height y_rx.
 
     Along the hull from the receiver inwards the slope (y - y_rx) / (x - d) rises and then falls: where ``guess`` is
@@ -250,8 +248,8 @@ def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx
     """
     if (
         guess < size
-        and (guess == size - 1 or _better(hull[guess], hull[guess + 1], points, row, step, x, y_rx))
-        and (guess == 0 or not _better(hull[guess - 1], hull[guess], points, row, step, x, y_rx))
+        and (guess == size - 1 or _better(hull[guess], hull[guess + 1], lines, row, step, x, y_rx))
+        and (guess == 0 or not _better(hull[guess - 1], hull[guess], lines, row, step, x, y_rx))
     ):
         return guess
     good = size - 1
@@ -261,7 +259,7 @@ def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx
         probe = max(good - stride, 0)
         if good == 0:
             return 0
-        if _better(hull[probe], hull[probe + 1], points, row, step, x, y_rx):
+        if _better(hull[probe], hull[probe + 1], lines, row, step, x, y_rx):
             good = probe
             stride *= 2
         else:
@@ -269,7 +267,7 @@ def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx
             break
     while good - bad > 1:
         probe = (good + bad) >> 1
-        if _better(hull[probe], hull[probe + 1], points, row, step, x, y_rx):
+        if _better(hull[probe], hull[probe + 1], lines, row, step, x, y_rx):
             good = probe
         else:
             bad = probe
@@ -277,9 +275,9 @@ def tangent(hull: Any, size: Any, points: Any, row: Any, step: Any, x: Any, y_rx
 
 
 @jit_inline
-def _better(a: Any, b: Any, points: Any, row: Any, step: Any, x: Any, y_rx: Any) -> Any:
+def _better(a: Any, b: Any, lines: Any, row: Any, step: Any, x: Any, y_rx: Any) -> Any:
     """Whether point a is seen at least as high from the receiver as point b."""
-    return (points[a, row] - y_rx) * (x - b * step) >= (points[b, row] - y_rx) * (x - a * step)
+    return (lines[row, a] - y_rx) * (x - b * step) >= (lines[row, b] - y_rx) * (x - a * step)
 
 
 @jit_inline
@@ -292,7 +290,7 @@ def _hopeless(top: Any, first: Any, stop: Any, step: Any, x: Any, sight: Any, ch
 
 @jit_inline
 def los_search(
-    points: Any,
+    lines: Any,
     row: Any,
     blocks: Any,
     block_row: Any,
@@ -313,7 +311,7 @@ def los_search(
     where = 0
     if 0 < guess <= last:
         d = guess * step
-        gap = sight - points[guess, row] - change * d
+        gap = sight - lines[row, guess] - change * d
         value = gap * gap * d / (x - d)
         if value < best:
             best = value
@@ -328,9 +326,17 @@ def los_search(
             stop = min(b * BLOCK + BLOCK, last + 1)
             if _hopeless(blocks[block_row, b], first, stop, step, x, sight, change, best):
                 continue
+            line = lines[row, first:stop]
+            better = False
+            for k in range(line.size):  # vector code; the loop below is not
+                d = (first + k) * step
+                gap = sight - line[k] - change * d
+                better = better | (gap * gap * d < best * (x - d))
+            if not better:
+                continue
             for i in range(first, stop):
                 d = i * step
-                gap = sight - points[i, row] - change * d
+                gap = sight - lines[row, i] - change * d
                 value = gap * gap * d
                 if value < best * (x - d):
                     best = value / (x - d)
@@ -339,10 +345,10 @@ def los_search(
 
 
 @jit_inline
-def roughness(points: Any, blocks: Any, first: Any, last: Any, step: Any, start: Any, slope: Any, guess: Any) -> Any:
+def roughness(lines: Any, blocks: Any, first: Any, last: Any, step: Any, start: Any, slope: Any, guess: Any) -> Any:
     """Highest h - (start + slope d) over the points first..last, m, and its index; ``guess`` is looked at first."""
     where = min(max(guess, first), last)
-    best = points[where, H] - start - slope * (where * step)
+    best = lines[H, where] - start - slope * (where * step)
     for wide in range(first >> WIDE_BITS, (last >> WIDE_BITS) + 1):
         i = max(wide * WIDE_BLOCK, first)
         stop = min(wide * WIDE_BLOCK + WIDE_BLOCK - 1, last)
@@ -353,8 +359,14 @@ def roughness(points: Any, blocks: Any, first: Any, last: Any, step: Any, start:
             end = min(b * BLOCK + BLOCK - 1, last)
             if blocks[TOP_H, b] - start - min(slope * (i * step), slope * (end * step)) <= best:
                 continue
+            line = lines[H, i : end + 1]
+            better = False
+            for k in range(line.size):  # vector code; the loop below is not
+                better = better | (line[k] - start - slope * ((i + k) * step) > best)
+            if not better:
+                continue
             for k in range(i, end + 1):
-                value = points[k, H] - start - slope * (k * step)
+                value = lines[H, k] - start - slope * (k * step)
                 if value > best:
                     best = value
                     where = k

@@ -60,7 +60,7 @@ def zone_strides(zone: Any) -> Any:
 
 
 @jit
-def set_zones(w: Any, n: Any, strides: Any, site: Any, out: Any, at: Any) -> Any:
+def set_zones(w: Any, n: Any, strides: Any, site: Any) -> Any:
     """Fill the stretches of the zones of n paths, see `rfplan.kernels.geometry.zone_lengths`.
 
     A point stands for the half steps to its neighbours; lengths are counted in steps, so nothing but the last factor
@@ -85,11 +85,11 @@ def set_zones(w: Any, n: Any, strides: Any, site: Any, out: Any, at: Any) -> Any
         _stride(w, z, index, n)
     for j in range(n):
         steps = w[s.STEPS + j]
-        out[SEA_FRACTION, at + j] = z[_SEA + j] / steps
-        out[LAND_KM, at + j] = z[_LONGEST_LAND + j] * w[s.STEP + j]
-        out[INLAND_KM, at + j] = z[_LONGEST_INLAND + j] * w[s.STEP + j]
+        w[s.field(SEA_FRACTION) + j] = z[_SEA + j] / steps
+        w[s.field(LAND_KM) + j] = z[_LONGEST_LAND + j] * w[s.STEP + j]
+        w[s.field(INLAND_KM) + j] = z[_LONGEST_INLAND + j] * w[s.STEP + j]
         if z[_SEA + j] == _MANY_SEA * steps:
-            out[SEA_FRACTION, at + j] = _summed_fraction(strides, site, z[_DROW + j], z[_DCOL + j], int(steps))
+            w[s.field(SEA_FRACTION) + j] = _summed_fraction(strides, site, z[_DROW + j], z[_DCOL + j], int(steps))
 
 
 @jit_inline

@@ -295,11 +295,8 @@ def path_loss_window(
     r, c = on_a_centre(link, rows, cols)
     _put(loss, _exact_loss(link, r, c), r, c, rows, cols)
     doubt[r.astype(np.int64) - rows.start, c.astype(np.int64) - cols.start] = LEFT_TO_EXACT
-    if sector_deg is not None:
-        r, c = _pixels_within(link, rows, cols, reach, sector_deg)
-        keep = np.zeros(doubt.shape, dtype=np.bool_)
-        keep[r.astype(np.int64) - rows.start, c.astype(np.int64) - cols.start] = True
-        loss[:, ~keep] = np.nan
+    if sector_deg is not None:  # the outermost radials serve pixels on either side of the sector's edges
+        loss[:, ~_within(link, rows, cols, reach, sector_deg)] = np.nan
     return PathLossWindow(rows, cols, loss, doubt)
 
 
@@ -308,21 +305,27 @@ def _put(loss: FloatArray, values: FloatArray, r: FloatArray, c: FloatArray, row
         loss[:, r.astype(np.int64) - rows.start, c.astype(np.int64) - cols.start] = values
 
 
+def _within(
+    link: Link, rows: slice, cols: slice, reach: float, sector_deg: tuple[float, float] | None
+) -> npt.NDArray[np.bool_]:
+    """Whether each pixel of a window is within a radius, pixels, and a sector, degrees."""
+    south = np.arange(rows.start, rows.stop)[:, None] - link.site[_exact.TX_ROW]
+    east = np.arange(cols.start, cols.stop)[None, :] - link.site[_exact.TX_COL]
+    squared = south**2 + east**2
+    inside: npt.NDArray[np.bool_] = squared <= reach * reach
+    if sector_deg is not None and sector_deg[1] < 360.0:
+        azimuth, half = np.radians(sector_deg[0]), np.radians(0.5 * sector_deg[1])
+        along = east * np.sin(azimuth) - south * np.cos(azimuth)
+        inside &= along >= (np.cos(half) - 1e-12) * np.sqrt(squared)
+    return inside
+
+
 def _pixels_within(
     link: Link, rows: slice, cols: slice, reach: float, sector_deg: tuple[float, float] | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Pixels of a window within a radius, pixels, and a sector, degrees."""
-    r, c = np.meshgrid(
-        np.arange(rows.start, rows.stop, dtype=np.float64),
-        np.arange(cols.start, cols.stop, dtype=np.float64),
-        indexing="ij",
-    )
-    south, east = r - link.site[_exact.TX_ROW], c - link.site[_exact.TX_COL]
-    inside = south**2 + east**2 <= reach * reach
-    if sector_deg is not None:
-        azimuth = np.degrees(np.arctan2(east, -south))
-        inside &= np.abs((azimuth - sector_deg[0] + 180.0) % 360.0 - 180.0) <= 0.5 * sector_deg[1]
-    return r[inside], c[inside]
+    """Rows and columns of the pixels of a window within a radius, pixels, and a sector, degrees."""
+    r, c = np.nonzero(_within(link, rows, cols, reach, sector_deg))
+    return (r + rows.start).astype(np.float64), (c + cols.start).astype(np.float64)
 
 
 def path_loss_grid(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from rfplan.constants import (
 )
 from rfplan.kernels import geometry as _geometry, p1812 as _kernel, p1812_block as _block
 from rfplan.kernels.diffraction import LIGHT_M_GHZ, surface_admittance
+from rfplan.kernels.finish import finish_paths
 from rfplan.profile import Paths
 from rfplan.propagation.base import check_range, require, require_choice, require_profile, require_range
 from rfplan.propagation.profile_checks import read_only
@@ -25,7 +26,6 @@ FloatArray = npt.NDArray[np.float64]
 
 __all__ = ["P1812", "path_geometry"]
 
-_PARALLEL_PATHS = 2_000  # fewer paths than this are finished quicker on one thread
 _PARALLEL_POINTS = 200_000  # fewer profile points in all than this are quicker on one thread
 
 
@@ -208,16 +208,13 @@ class P1812:
         out[:, _kernel.SIGMA_DB] = (0.52 + 0.024 * f) * self.location_width_m**0.28
         return out
 
-    finish_kernel: ClassVar[Any] = staticmethod(_block.p1812_finish)
-    """For the sweep, which finishes a radial while its geometry is in the cache (`finish_db` on one thread)."""
+    finish_kernel: ClassVar[Any] = staticmethod(_block.p1812_block)
+    """The model behind the geometry, a block of paths at a time (see ``rfplan.kernels.finish``)."""
 
     def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
         """Basic transmission loss, dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz."""
         bands = self.finish_bands(frequency_mhz, polarization)
-        out = np.empty((bands.shape[0], geometry.shape[1]))
-        finish = _block.p1812_finish if geometry.shape[1] < _PARALLEL_PATHS else _block.p1812_finish_parallel
-        finish(np.ascontiguousarray(geometry), bands, self.finish_parameters(), out)
-        return out
+        return cast(FloatArray, finish_paths(self.finish_kernel, geometry, bands, self.finish_parameters()))
 
     def check_validity(
         self, frequency_mhz: npt.ArrayLike, tx_height_agl_m: npt.ArrayLike, rx_height_agl_m: npt.ArrayLike

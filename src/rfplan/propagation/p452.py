@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from rfplan.constants import (
     NORTHERN_VIETNAM_N0,
 )
 from rfplan.kernels import geometry as _geometry, p452 as _kernel, p452_block as _block, p1812 as _shared
+from rfplan.kernels.finish import finish_paths
 from rfplan.kernels.p452_gas import specific_attenuations
 from rfplan.profile import Paths
 from rfplan.propagation.base import check_range, require, require_range
@@ -110,7 +111,8 @@ class P452:
         settings[_geometry.BARE_END_KM] = _kernel.BARE_END_KM
         return settings
 
-    def _parameters(self) -> FloatArray:
+    def finish_parameters(self) -> FloatArray:
+        """The model's constants for the finish kernels."""
         p = self.time_percent
         coupling_db = 0.051 * math.exp(0.055 * (self.tx_gain_dbi + self.rx_gain_dbi))  # equation 45b
         out = np.zeros(_shared.N_PARAMETERS)
@@ -162,14 +164,18 @@ class P452:
             require(lowest > 0.0, name, lowest, "above 0 m", "give the antenna's height above ground")
         check_range("frequency_mhz", frequency_mhz, 100.0, 50_000.0, self.citation, stacklevel=5)
 
+    def finish_bands(self, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
+        """What the finish kernel needs of each frequency, MHz: P.1812's table and the gases; shape (bands, fields)."""
+        f = np.atleast_1d(np.asarray(frequency_mhz, dtype=np.float64))
+        return np.hstack([P1812().finish_bands(f, polarization), self._gas_terms(f)])
+
+    finish_kernel: ClassVar[Any] = staticmethod(_block.p452_block)
+    """The model behind the geometry, a block of paths at a time (see ``rfplan.kernels.finish``)."""
+
     def finish_db(self, geometry: FloatArray, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
         """Basic transmission loss, dB, shape (bands, n), from geometry of shape (fields, n) and frequencies, MHz."""
-        f = np.atleast_1d(np.asarray(frequency_mhz, dtype=np.float64))
-        bands = P1812().finish_bands(f, polarization)
-        out = np.empty((f.size, geometry.shape[1]))
-        whole = np.ascontiguousarray(geometry)
-        _block.p452_finish_blocks(whole, bands, self._gas_terms(f), self._parameters(), out)
-        return out
+        bands = self.finish_bands(frequency_mhz, polarization)
+        return cast(FloatArray, finish_paths(self.finish_kernel, geometry, bands, self.finish_parameters()))
 
     def _parts(self, paths: Paths) -> FloatArray:
         profile_points(paths, "P452")
@@ -182,7 +188,7 @@ class P452:
         density = (_path_vapour_g_m3(sea), np.full(sea.size, _TROPOSCATTER_VAPOUR_G_M3))
         gases = np.stack([self._gases(paths.frequency_mhz, rho) for rho in density], axis=1)
         out = np.empty((len(paths), _kernel.N_PARTS))
-        _kernel.p452_finish(geometry, column, bands, gases, self._parameters(), out)
+        _kernel.p452_finish(geometry, column, bands, gases, self.finish_parameters(), out)
         return out
 
     def path_loss_db(self, paths: Paths) -> FloatArray:

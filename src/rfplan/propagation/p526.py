@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from rfplan.kernels.diffraction import (
     sphere_clearance,
     surface_admittance,
 )
+from rfplan.kernels.finish import finish_paths
 from rfplan.profile import Paths, Polarization
 from rfplan.propagation.base import check_range, require, require_choice, require_range
 from rfplan.propagation.free_space import free_space_loss_db
@@ -209,13 +210,21 @@ class P526:
             require(lowest > 0.0, name, lowest, "above 0 m", "give the antenna's height above ground")
         check_range("frequency_mhz", frequency_mhz, 30.0, np.inf, self.citation, stacklevel=5)
 
-    def _bands(self, frequency_mhz: FloatArray, polarization: str) -> FloatArray:
-        """What the finish kernels need of each frequency, MHz: P.1812's table with this model's ground."""
-        bands = P1812().finish_bands(frequency_mhz, polarization)
+    finish_kernel: ClassVar[Any] = staticmethod(_block.p526_block)
+    """Loss by "delta-bullington" behind the geometry, a block of paths at a time (see ``rfplan.kernels.finish``)."""
+
+    def finish_parameters(self) -> FloatArray:
+        """The model's constants for the finish kernel: none."""
+        return np.zeros(0)
+
+    def finish_bands(self, frequency_mhz: npt.ArrayLike, polarization: str) -> FloatArray:
+        """What the finish kernel needs of each frequency, MHz: P.1812's table with this model's ground."""
+        f = np.atleast_1d(np.asarray(frequency_mhz, dtype=np.float64))
+        bands = P1812().finish_bands(f, polarization)
         vertical = polarization == "vertical"
-        bands[:, _shared.FREE_SPACE_DB] = free_space_loss_db(1000.0, frequency_mhz)
+        bands[:, _shared.FREE_SPACE_DB] = free_space_loss_db(1000.0, f)
         bands[:, _shared.ADMITTANCE_LAND] = [
-            surface_admittance(self.permittivity, self.conductivity_s_m, f / 1e3, vertical) for f in frequency_mhz
+            surface_admittance(self.permittivity, self.conductivity_s_m, v / 1e3, vertical) for v in f
         ]
         return bands
 
@@ -228,10 +237,8 @@ class P526:
             When the method is another: those look at the whole profile.
         """
         require_choice("method", self.method, ("delta-bullington",))
-        f = np.atleast_1d(np.asarray(frequency_mhz, dtype=np.float64))
-        out = np.empty((f.size, geometry.shape[1]))
-        _block.p526_finish_blocks(np.ascontiguousarray(geometry), self._bands(f, polarization), out)
-        return out
+        bands = self.finish_bands(frequency_mhz, polarization)
+        return cast(FloatArray, finish_paths(self.finish_kernel, geometry, bands, self.finish_parameters()))
 
     def diffraction_db(self, paths: Paths) -> FloatArray:
         """Diffraction loss relative to free space, dB, shape (n,).
@@ -264,7 +271,7 @@ class P526:
     def _from_geometry(self, paths: Paths) -> FloatArray:
         geometry, column = path_geometry(paths, self.geometry_settings(), 0.0)
         distinct, which = np.unique(paths.frequency_mhz, return_inverse=True)
-        bands = self._bands(distinct, paths.polarization)
+        bands = self.finish_bands(distinct, paths.polarization)
         out = np.empty(len(paths))
         _kernel.geometry_losses(geometry, column, bands, which, _GEOMETRY_METHODS[self.method], out)
         return out

@@ -83,21 +83,20 @@ def sweep_loss(
     window = np.array([rows.start, rows.stop, cols.start, cols.stop], dtype=np.int64)
     per_quadrant = max(4, math.ceil(0.5 * math.pi * reach_px / RADIAL_SPACING_PX))
     radials = _radials(per_quadrant, sector_deg)
-    counts = np.empty(radials.size, dtype=np.int64)
-    _sweep.count_wedges(radials, counts, per_quadrant, link.site, window, reach_px)
-    ends = np.cumsum(counts)
     ground = (terrain.elevation_amsl_m, terrain.clutter_height_m, terrain.zone, terrain.zone_strides)
-    suspect = _suspect(link, *wide)
-    clutter = uniform_clutter(link, *wide)
-    settings = geometry_settings(link)
-    kernel = getattr(model, "finish_kernel", None)
+    surroundings = (per_quadrant, link.site, ground, _suspect(link, *wide), uniform_clutter(link, *wide))
+    reach = (window, reach_px, geometry_settings(link))
+    kernel = _finish_kernel(model)
     if kernel is not None:
         finisher = cast(Any, model)
         bands = finisher.finish_bands(link.frequency_mhz, link.polarization)
-        sweep = _sweep.finished_sweep(kernel)
-        rest = (suspect, clutter, window, reach_px, settings, bands, finisher.finish_parameters(), loss, flags)
-        sweep(radials, counts, per_quadrant, link.site, ground, *rest)
+        parameters = finisher.finish_parameters()
+        _sweep.sweep_to_window(kernel)(radials, *surroundings, *reach, bands, parameters, loss, flags)
         return loss, flags
+    counts = np.empty(radials.size, dtype=np.int64)
+    _sweep.count_wedges(radials, counts, per_quadrant, link.site, window, reach_px)
+    ends = np.cumsum(counts)
+    sweep = _sweep.sweep_to_columns()
     room = _CHUNK + int(counts.max(initial=0))
     store = np.empty(N_FIELDS * room)  # one for all chunks: fresh pages would cost more than the arithmetic on them
     all_r, all_c = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
@@ -110,26 +109,21 @@ def sweep_loss(
         n = int(starts[-1])
         geometry = store[: N_FIELDS * n].reshape(N_FIELDS, n)
         r, c, doubts = all_r[:n], all_c[:n], all_doubts[:n]
-        _sweep.sweep_radials(
-            radials[first:last],
-            starts,
-            per_quadrant,
-            link.site,
-            ground,
-            suspect,
-            clutter,
-            window,
-            reach_px,
-            settings,
-            geometry,
-            doubts,
-            r,
-            c,
-        )
+        sweep(radials[first:last], starts, *surroundings, *reach, geometry, doubts, r, c)
         part = np.ascontiguousarray(model.finish_db(geometry, link.frequency_mhz, link.polarization))
         _sweep.scatter(part, doubts, r, c, rows.start, cols.start, loss, flags)
         first = last
     return loss, flags
+
+
+def _finish_kernel(model: GeometryModel) -> Any:
+    """A model's kernel of `rfplan.kernels.finish`; None where it has none, or a `finish_db` of its own above it."""
+    for kind in type(model).__mro__:
+        if "finish_kernel" in vars(kind):
+            return cast(Any, kind).finish_kernel
+        if "finish_db" in vars(kind):
+            return None
+    return None
 
 
 def on_a_centre(link: Link, rows: slice, cols: slice) -> tuple[FloatArray, FloatArray]:
