@@ -1,7 +1,7 @@
 """The one place that decides how kernels are compiled.
 
-Every kernel is compiled without fast-math (kernels see NaN, and results must be bit-identical), releases
-the GIL, and is cached on disk. Numba keys its cache on the file that defines a kernel and does not see an edit
+Every kernel is compiled without fast-math (kernels see NaN, and results must be bit-identical), but for contraction
+where that is asked for, releases the GIL, and is cached on disk. Numba keys its cache on the file that defines a kernel and does not see an edit
 to a callee in another file, nor whether indices are checked (NUMBA_BOUNDSCHECK), so the cache folder's name carries
 a digest of all kernel sources and that setting.
 """
@@ -78,7 +78,9 @@ def _compile(options: dict[str, Any]) -> Callable[[F], F]:
         try:
             if CACHE_DIR is not None:
                 config.CACHE_DIR = CACHE_DIR
-            compiled: F = numba.njit(cache=CACHE_DIR is not None, nogil=True, error_model="numpy", **options)(function)
+            # fast-math is said even where there is none: unsaid, it is that of whichever caller is compiled first
+            said = {"fastmath": False, "nogil": True, "error_model": "numpy", **options}
+            compiled: F = numba.njit(cache=CACHE_DIR is not None, **said)(function)
         finally:
             config.CACHE_DIR = before
         return compiled

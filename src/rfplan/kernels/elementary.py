@@ -2,7 +2,7 @@
 
 The C library's functions are calls, and a loop with a call in it is not vectorised. These are straight-line
 arithmetic: exponent and mantissa by their bits, then a series. Errors stay below 3e-16 relative (exp2) and 2e-15
-absolute beside 1 (log2). Compiled without fast-math like all kernels: re-association would break the bit tricks.
+absolute beside 1 (log2). Products and sums may be contracted; re-association would break the bit tricks.
 """
 
 from __future__ import annotations
