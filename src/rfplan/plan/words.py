@@ -79,7 +79,8 @@ def _explanation(scenario: Scenario, plan: Plan, reached: tuple[float, float], p
         ("area", reached[1], published.area_percent),
     ):
         if given is not None:
-            gaps.append(f"{value:.1f} % of {name} computed against {given:g} % published ({value - given:+.1f} points)")
+            apart = f"{value - given:+.1f} points".replace("-", "−")
+            gaps.append(f"{value:.1f} % of {name} computed against {given:g} % published ({apart})")
     asked = scenario.make_requirement()
     how = "both links close"
     if asked is not None:
@@ -90,9 +91,10 @@ def _explanation(scenario: Scenario, plan: Plan, reached: tuple[float, float], p
         if scenario.synthetic
         else ""
     )
+    level = f"{service.required_rsrp_dbm:g}".replace("-", "−")
     return (
         f"{'; '.join(gaps)}. {where}They count a pixel as covered where {how} at "
-        f"{service.required_rsrp_dbm:g} dBm ({service.name}) on one {coverage.technology} carrier, all stations "
+        f"{level} dBm ({service.name}) on one {coverage.technology} carrier, all stations "
         f"together, with propagation by {type(coverage.model).__name__} and an uplink fading margin of "
         f"{service.fading_margin_db:g} dB. The published figures state no level, no place (outdoors, in a car, "
         "indoors) and no unit of counting, and operators count several bands. The threshold sweep shows how the "

@@ -85,9 +85,13 @@
   function choose(layer) {
     if (shown) { map.removeLayer(shown); shown = null; }
     theme = layer;
-    if (layer && layer.image) { shown = layer.image.setOpacity(opacity).addTo(map); }
+    if (layer && layer.image) { shown = layer.image.setOpacity(opacity).once("load", crispen).addTo(map); }
     styleCommunes();
     drawLegend();
+  }
+  function crispen() { // show pixels as they are once the screen has several for each
+    var image = shown && shown.getElement();
+    map.getContainer().classList.toggle("close", !!image && image.getBoundingClientRect().width >= 2 * image.naturalWidth);
   }
   byId("opacity").addEventListener("input", function () {
     opacity = Number(this.value) / 100;
@@ -171,10 +175,10 @@
     var small = Math.min(3.2, Math.max(1.5, 5 - 0.32 * Math.log2(data.existing.length + 1)));
     var large = Math.min(9.5, Math.max(3.4, 10.5 - 0.95 * Math.log2(planned.length + 1)));
     existing.eachLayer(function (m) { m.setRadius(Math.min(6, small + 0.8 * growth)); });
-    map.getContainer().classList.toggle("close", growth >= 1);
     planned.forEach(function (m) { m.setRadius(Math.min(9.5, large + 2.5 * growth)); });
   }
   map.on("zoomend", sizes);
+  map.on("zoomend", crispen);
 
   var polygons = !data.uncoverableCount ? null : L.layerGroup([L.imageOverlay(data.rest.uri, data.rest.bounds, { pane: "rest", opacity: 0.9, alt: "Uncoverable rest" }), L.geoJSON(data.uncoverable, {
     pane: "borders", renderer: canvas.borders, bubblingMouseEvents: false,
