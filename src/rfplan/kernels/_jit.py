@@ -1,9 +1,9 @@
 """The one place that decides how kernels are compiled.
 
 Every kernel is compiled without fast-math (kernels see NaN, and results must be bit-identical), but for contraction
-where that is asked for, releases the GIL, and is cached on disk. Numba keys its cache on the file that defines a kernel and does not see an edit
-to a callee in another file, nor whether indices are checked (NUMBA_BOUNDSCHECK), so the cache folder's name carries
-a digest of all kernel sources and that setting.
+where that is asked for, releases the GIL, and is cached on disk. Numba keys its cache on the file that defines a
+kernel and does not see an edit to a callee in another file, nor whether indices are checked (NUMBA_BOUNDSCHECK), so
+the cache folder's name carries a digest of all kernel sources and that setting.
 """
 
 from __future__ import annotations
