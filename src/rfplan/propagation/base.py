@@ -47,7 +47,11 @@ class PropagationModel(Protocol):
 
 @runtime_checkable
 class GeometryModel(Protocol):
-    """A model that splits into frequency-free geometry and a finish, and so can be swept over a grid."""
+    """A model that splits into frequency-free geometry and a finish, and so can be swept over a grid.
+
+    One that also has ``finish_kernel`` (see ``rfplan.kernels.finish``), ``finish_bands(frequency_mhz, polarization)``
+    and ``finish_parameters()``, as `P1812` does, is finished inside the sweep, while the geometry is in the cache.
+    """
 
     @property
     def needs(self) -> str:
