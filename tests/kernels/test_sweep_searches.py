@@ -64,35 +64,11 @@ def test_highest_nu_in_sight(radial: Radial) -> None:
                 bent = s + change * d
                 sight = float(bent.max()) + lift
                 value = (sight - bent) ** 2 * d / (x - d)
+                where = (radial.lines, row, radial.blocks, block_row, radial.last, STEP_KM, x, sight, change)
                 for guess in (0, 1, radial.last // 2, radial.last):
-                    found = m.los_search(
-                        radial.lines,
-                        row,
-                        radial.blocks,
-                        block_row,
-                        radial.last,
-                        STEP_KM,
-                        x,
-                        sight,
-                        change,
-                        1e300,
-                        guess,
-                    )
+                    found = m.los_search(*where, 1e300, guess)
                     assert value[found - 1] == pytest.approx(value.min(), rel=1e-12)
-                nothing = m.los_search(
-                    radial.lines,
-                    row,
-                    radial.blocks,
-                    block_row,
-                    radial.last,
-                    STEP_KM,
-                    x,
-                    sight,
-                    change,
-                    0.999 * float(value.min()),
-                    0,
-                )
-                assert nothing == 0
+                assert m.los_search(*where, 0.999 * float(value.min()), 0) == 0
 
 
 def test_roughness(radial: Radial) -> None:
