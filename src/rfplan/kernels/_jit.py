@@ -116,7 +116,8 @@ def jit_inline(function: F) -> F:
 
 
 # Contraction alone, a * b + c rounded once, is no fast-math: NaN stays NaN and no sum changes its order. It makes the
-# arithmetic of whole blocks of pixels a tenth quicker. Where two kernels must agree to the last bit, neither has it.
+# arithmetic of whole blocks of pixels quicker (docs/design.md). Where two kernels must agree to the last bit, neither
+# has it.
 
 
 def jit_fused(function: F) -> F:
