@@ -29,7 +29,7 @@ class Radial:
         f[rows.TX_ROW], f[rows.WAY_COL] = 1.0, 1.0
         self.state = np.empty(m.N_SCALARS)
         self.lines = np.full((m.N_LINES, last + 1 + m.AHEAD), np.nan)
-        self.blocks = np.full((m.N_BLOCK_ROWS, (last + m.AHEAD) // m.BLOCK + 1), np.nan)
+        self.blocks = np.full((m.N_BLOCK_ROWS, (last // (m.BLOCK * m.GROUP) + 1) * m.GROUP), m.NOWHERE)
         self.hull_h = np.zeros(last + 1, dtype=np.int64)
         self.hull_g = np.zeros(last + 1, dtype=np.int64)
         ahead = np.empty(m.N_AHEAD)

@@ -291,6 +291,21 @@ def _within_smooth(w: Any, n: Any, radius: Any) -> Any:
 
 
 @jit_fused
+def _smooth(w: Any, n: Any, radius: Any, need: Any) -> Any:
+    """Smooth-surface q of a block, SMOOTH; see `_above_sphere`."""
+    n = min(n, s.BLOCK)
+    if _beyond_smooth(w, n, radius):
+        _within_smooth(w, n, radius)
+    nothing = w[:0]
+    for j in range(n):
+        if need > 0.0 and w[s.CLEARANCE + j] > w[s.REQUIRED + j] * need:
+            w[s.SMOOTH + j] = NO_OBSTACLE_Q
+        elif w[s.WORTH + j] != 0.0:
+            steps = int(w[s.STEPS + j])
+            w[s.SMOOTH + j] = smooth_bullington_q(w[s.X + j], w[s.H1 + j], w[s.H2 + j], 500.0 / radius, nothing, steps)
+
+
+@jit_fused
 def _above_sphere(w: Any, n: Any, radius: Any, need: Any, first: Any) -> Any:
     """Fill the four fields behind ``first``: smooth-surface q, clearance, required clearance, radius.
 
@@ -298,18 +313,18 @@ def _above_sphere(w: Any, n: Any, radius: Any, need: Any, first: Any) -> Any:
     """
     n = min(n, s.BLOCK)
     _clearances(w, n, radius)
-    if _beyond_smooth(w, n, radius):
-        _within_smooth(w, n, radius)
-    nothing = w[:0]
     for j in range(n):
         if w[s.STEP_LEFT + j] > _NEWTON_TOLERANCE:
             found = sphere_clearance(w[s.X + j], w[s.H1 + j], w[s.H2 + j], radius)
             w[s.CLEARANCE + j], w[s.REQUIRED + j], w[s.SPHERE + j] = found
-        if need > 0.0 and w[s.CLEARANCE + j] > w[s.REQUIRED + j] * need:
+    near = need <= 0.0
+    for j in range(n):
+        near = near | (w[s.CLEARANCE + j] <= w[s.REQUIRED + j] * need)
+    if not near:
+        for j in range(n):
             w[s.SMOOTH + j] = NO_OBSTACLE_Q
-        elif w[s.WORTH + j] != 0.0:
-            steps = int(w[s.STEPS + j])
-            w[s.SMOOTH + j] = smooth_bullington_q(w[s.X + j], w[s.H1 + j], w[s.H2 + j], 500.0 / radius, nothing, steps)
+    else:
+        _smooth(w, n, radius, need)
     for j in range(n):
         w[field(first + 1) + j] = w[s.SMOOTH + j]
         w[field(first + 2) + j] = w[s.CLEARANCE + j]

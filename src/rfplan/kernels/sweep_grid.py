@@ -180,7 +180,8 @@ def radial_memory(rows: Any, cols: Any, site: Any, one_hull: Any) -> Any:
     state = np.empty(m.N_SCALARS)
     m.clear_state(state)
     lines = np.empty((m.N_LINES, reach + m.AHEAD))
-    blocks = np.empty((m.N_BLOCK_ROWS, (reach + m.AHEAD) // m.BLOCK + 1))
+    groups = (reach + m.AHEAD) // (m.BLOCK * m.GROUP) + 1
+    blocks = np.full((m.N_BLOCK_ROWS, groups * m.GROUP), m.NOWHERE)
     hull_h = np.empty(reach, dtype=np.int64)
     hull_g = hull_h if one_hull else np.empty(reach, dtype=np.int64)
     return state, lines, blocks, hull_h, hull_g, np.empty(m.N_AHEAD)
@@ -294,7 +295,7 @@ def _radial_kernel(finish: Any) -> Any:
 
 @functools.cache
 def sweep_to_window(finish: Any) -> Any:
-    """Kernel that sweeps radials and puts losses, shape (bands, h, w), and flags to their pixels of the window.
+    """Kernel that sweeps radials and puts losses, shape (bands, h, w), and flags, all 0 before, to the window's pixels.
 
     ``finish`` is as in `rfplan.kernels.finish`.
     """
@@ -344,7 +345,8 @@ def sweep_to_window(finish: Any) -> Any:
                 c = cols[j] - window[2]
                 for b in range(bands.shape[0]):
                     loss[b, r, c] = part[b, j]
-                flags[r, c] = doubts[j]
+                if doubts[j] != 0:  # few: the window's flags are 0
+                    flags[r, c] = doubts[j]
 
     return sweep
 

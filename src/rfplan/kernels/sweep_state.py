@@ -13,12 +13,15 @@ curvature holds every
   vertex of the hull at any smaller curvature, because h - c d^2 - k d = (h - k' d) - c (d - d_v)^2 + const: so the
   chord's highest obstruction (no curvature) and the beta Earth radius (less curvature) are looked up on the same
   hull;
-* maxima of s and h by blocks of 16 points, as bounds for searches no hull can answer.
+* maxima of s and h by blocks of 16 points, as bounds for searches no hull can answer: those of 32 blocks are
+  compared at once.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from rfplan.kernels import sweep_rows as s
 from rfplan.kernels._jit import jit, jit_inline, jit_light
@@ -42,12 +45,14 @@ N_AHEAD = N_LINES * AHEAD
 TOP_SLOPE_H = 0
 TOP_SLOPE_G = 1
 TOP_H = 2
-N_BLOCK_ROWS = 6  # the same three again for blocks of blocks
-WIDE = 3
+WIDE_H = 3  # the same of 8 blocks
+N_BLOCK_ROWS = 4
 BLOCK_BITS = 4
 BLOCK = 1 << BLOCK_BITS
 WIDE_BITS = 7
 WIDE_BLOCK = 1 << WIDE_BITS
+GROUP_BITS = 5  # blocks are judged by groups, in vector code: the table has whole groups
+GROUP = 1 << GROUP_BITS
 
 # scalars
 LAST = 0  # index of the last point inserted
@@ -178,7 +183,8 @@ def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, 
         for k in range(AHEAD):
             line[k] = part[k]
     wide = first >> WIDE_BITS
-    opens = first & ((1 << WIDE_BITS) - 1) == 0
+    if first & (WIDE_BLOCK - 1) == 0:
+        blocks[WIDE_H, wide] = NOWHERE
     for b in range(AHEAD >> BLOCK_BITS):
         bare = NOWHERE
         top = NOWHERE
@@ -191,10 +197,7 @@ def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, 
         blocks[TOP_SLOPE_H, block] = bare
         blocks[TOP_SLOPE_G, block] = top
         blocks[TOP_H, block] = h
-        opens = opens and b == 0
-        blocks[WIDE + TOP_SLOPE_H, wide] = bare if opens else max(blocks[WIDE + TOP_SLOPE_H, wide], bare)
-        blocks[WIDE + TOP_SLOPE_G, wide] = top if opens else max(blocks[WIDE + TOP_SLOPE_G, wide], top)
-        blocks[WIDE + TOP_H, wide] = h if opens else max(blocks[WIDE + TOP_H, wide], h)
+        blocks[WIDE_H, wide] = max(blocks[WIDE_H, wide], h)
 
 
 @jit_inline
@@ -281,11 +284,9 @@ def _better(a: Any, b: Any, lines: Any, row: Any, step: Any, x: Any, y_rx: Any) 
 
 
 @jit_inline
-def _hopeless(top: Any, first: Any, stop: Any, step: Any, x: Any, sight: Any, change: Any, best: Any) -> Any:
-    """Whether no point of first..stop-1, slopes at most ``top``, can come below ``best`` (see `los_search`)."""
-    low = sight - top - change * (stop * step)
-    a = first * step
-    return low > 0.0 and low * low * a >= best * (x - a)
+def _highest(bits: Any) -> Any:
+    """Number of the highest bit set: the exponent of the number they make."""
+    return (np.float64(bits).view(np.int64) >> 52) - 1023
 
 
 @jit_inline
@@ -316,31 +317,35 @@ def los_search(
         if value < best:
             best = value
             where = guess
-    for wide in range(last >> WIDE_BITS, -1, -1):
-        first = max(wide * WIDE_BLOCK, 1)
-        stop = wide * WIDE_BLOCK + WIDE_BLOCK
-        if _hopeless(blocks[WIDE + block_row, wide], first, stop, step, x, sight, change, best):
-            continue
-        for b in range(min(stop - 1, last) >> BLOCK_BITS, (first >> BLOCK_BITS) - 1, -1):
-            first = max(b * BLOCK, 1)
-            stop = min(b * BLOCK + BLOCK, last + 1)
-            if _hopeless(blocks[block_row, b], first, stop, step, x, sight, change, best):
-                continue
-            line = lines[row, first:stop]
-            better = False
-            for k in range(line.size):  # vector code; the loop below is not
+    for group in range(last >> (BLOCK_BITS + GROUP_BITS), -1, -1):
+        tops = blocks[block_row, group << GROUP_BITS : (group + 1) << GROUP_BITS]
+        open_blocks = 0
+        for k in range(GROUP):
+            a = max(((group << GROUP_BITS) + k) * BLOCK * step, step)
+            low = sight - tops[k] - change * (a + BLOCK * step)
+            hopeless = (low > 0.0) & (low * low * a >= best * (x - a))
+            open_blocks |= (0 if hopeless else 1) << k
+        reached = (last >> BLOCK_BITS) - (group << GROUP_BITS)
+        open_blocks &= (2 << min(reached, GROUP - 1)) - 1
+        while open_blocks > 0:
+            b = _highest(open_blocks)
+            open_blocks ^= 1 << b
+            first = ((group << GROUP_BITS) + b) << BLOCK_BITS
+            line = lines[row, first : first + BLOCK]
+            open_points = 0
+            for k in range(BLOCK):
                 d = (first + k) * step
                 gap = sight - line[k] - change * d
-                better = better | (gap * gap * d < best * (x - d))
-            if not better:
-                continue
-            for i in range(first, stop):
-                d = i * step
-                gap = sight - lines[row, i] - change * d
+                open_points |= (1 if (gap * gap * d < best * (x - d)) & (first + k <= last) else 0) << k
+            while open_points > 0:
+                k = _highest(open_points)
+                open_points ^= 1 << k
+                d = (first + k) * step
+                gap = sight - line[k] - change * d
                 value = gap * gap * d
                 if value < best * (x - d):
                     best = value / (x - d)
-                    where = i
+                    where = first + k
     return where
 
 
@@ -352,7 +357,7 @@ def roughness(lines: Any, blocks: Any, first: Any, last: Any, step: Any, start: 
     for wide in range(first >> WIDE_BITS, (last >> WIDE_BITS) + 1):
         i = max(wide * WIDE_BLOCK, first)
         stop = min(wide * WIDE_BLOCK + WIDE_BLOCK - 1, last)
-        if blocks[WIDE + TOP_H, wide] - start - min(slope * (i * step), slope * (stop * step)) <= best:
+        if blocks[WIDE_H, wide] - start - min(slope * (i * step), slope * (stop * step)) <= best:
             continue
         for b in range(i >> BLOCK_BITS, (stop >> BLOCK_BITS) + 1):
             i = max(b * BLOCK, first)
