@@ -37,7 +37,7 @@ class Radial:
         for i in range(1, last + 1):
             if i % m.AHEAD == 0 or i == 1:
                 m.read_ahead(ahead, self.lines, i - i % m.AHEAD, self.blocks, elevation, clutter, f)
-            m.insert_point(i, self.state, self.lines, self.hull_h, self.hull_g, False)
+            m.insert_point(i, self.state, self.lines, self.hull_h, self.hull_g, False, True)
         self.last = last
         self.d = STEP_KM * np.arange(last + 1)
         self.h = line[: last + 1]

@@ -283,7 +283,7 @@ def _radial_kernel(finish: Any) -> Any:
         f = radial_frame(radial, per_quadrant, site, ground[0], uniform_clutter, settings)
         memory = radial_memory(rows, cols, site, s.one_hull(f))
         memory[0][m.LOST] = 1.0 if math.isnan(f[s.BASE]) else 0.0
-        w = np.empty(s.N_BLOCK)
+        w = np.zeros(s.N_BLOCK)  # pixels beyond the last are sampled, too, and must lie somewhere
         geometry = w[s.GEOMETRY :].reshape((g.N_FIELDS, s.BLOCK))
         for a in range(0, rows.size, s.BLOCK):
             b = min(a + s.BLOCK, rows.size)

@@ -141,6 +141,12 @@ N_FRAME = 14
 
 
 @jit_inline
+def topped(f: Any) -> Any:
+    """Whether there is clutter: else its tops are the ground."""
+    return f[CLUTTER] != 0.0
+
+
+@jit_inline
 def one_hull(f: Any) -> Any:
     """Whether clutter is the same, and counted, everywhere: the hull over it then has the vertices of the bare one."""
     return f[CLUTTER] >= 0.0 and f[BARE_END] <= 0.0

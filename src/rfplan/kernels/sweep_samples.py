@@ -29,6 +29,8 @@ ABOVE = 4.0
 NU_BARE = 5.0
 NU_TOP = 6.0
 
+LANES = 16  # pixels sampled at once at what the radial proposed
+
 CLIMB = 4  # steps a crest is followed on either side
 
 DOUBT_CLIMB = 1.0
@@ -217,7 +219,7 @@ def _read_clutter(w: Any, m: Any, clutter: Any, tx_row: Any, tx_col: Any) -> Any
         w[s.SAMPLE_R + j] = clutter[i, k]
 
 
-@jit
+@jit_inline
 def _read(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample the ground, and the clutter, at the points INDEX of m paths."""
     m = min(m, s.BLOCK)
@@ -236,7 +238,7 @@ def _read(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
             _bare_end_at(w, j, bare_end)
 
 
-@jit_fused
+@jit_fused_inline
 def _take(w: Any, m: Any, f: Any) -> Any:
     """Take the samples of m paths into the maxima."""
     m = min(m, s.BLOCK)
@@ -310,7 +312,7 @@ def _rate_at(w: Any, j: Any, tx: Any, agl: Any, c: Any, aside: Any) -> Any:
     w[s.WORTH + j] = worth if better else w[s.WORTH + j]
 
 
-@jit_fused
+@jit_fused_inline
 def _look(w: Any, m: Any, elevation: Any, clutter: Any, f: Any, aside: Any) -> Any:
     """Sample m paths at the points ``aside`` of their windows' middles; not where that is 0."""
     m = min(m, s.BLOCK)
@@ -393,16 +395,22 @@ def _sample_window(w: Any, j: Any, elevation: Any, clutter: Any, f: Any) -> Any:
 
 @jit
 def sample_slots(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
-    """Sample all places the radial proposed for m pixels."""
-    m = min(m, s.BLOCK)
-    most = 0.0
-    for j in range(m):
-        most = max(most, w[s.SLOTS + j])
-    for k in range(int(most)):
-        for j in range(m):
-            w[s.MIDDLE + j] = w[s.CENTRE + k * s.BLOCK + j] if k < w[s.SLOTS + j] else 0.0
-            w[s.SOUGHT + j] = w[s.KIND + k * s.BLOCK + j]
-        _sample_windows(w, m, elevation, clutter, f)
+    """Sample all places the radial proposed for m pixels, LANES pixels at a time: neighbours need as many.
+
+    Pixels beyond the last need none.
+    """
+    for j in range(m, s.BLOCK):
+        w[s.SLOTS + j] = 0.0
+    for a in range(0, m, LANES):
+        part = w[a:]
+        most = 0.0
+        for j in range(LANES):
+            most = max(most, part[s.SLOTS + j])
+        for k in range(int(most)):
+            for j in range(LANES):
+                part[s.MIDDLE + j] = part[s.CENTRE + k * s.BLOCK + j] if k < part[s.SLOTS + j] else 0.0
+                part[s.SOUGHT + j] = part[s.KIND + k * s.BLOCK + j]
+            _sample_windows(part, LANES, elevation, clutter, f)
 
 
 @jit

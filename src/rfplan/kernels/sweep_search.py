@@ -194,7 +194,7 @@ def search_radial(
     margin = MARGIN_M - min(f[s.CLUTTER], 0.0)
     chord = w[s.CHORD + j]
     sight = chord - f[s.C] * length
-    topped = f[s.CLUTTER] != 0.0  # else the tops are the ground
+    topped = s.topped(f)
     low_g, high_g = s.NOWHERE, s.NOWHERE
     if topped:
         low_g, high_g = _from_tx(w, j, m.BEST_G, x.TOP_T, s.TOP_T, _RIVAL_TOP_T, margin, state, f)
@@ -216,7 +216,7 @@ def search_radial(
         low, high = (low_g, high_g) if topped else (low_h, high_h)
         change = f[s.C] - f[s.C_BETA]
         sight_beta = chord - f[s.C_BETA] * length
-        more = change * state[m.AT_G] * step
+        more = change * state[(m.BEST_G if topped else m.BEST_H) + 1] * step
         if max(w[s.TOP_T_BETA + j], high + more) >= sight_beta:
             _beta_tangent(w, j, hull_g, position, lines, margin, path, f)
         if max(w[s.TOP_T_BETA + j], low + more) < sight_beta:

@@ -60,7 +60,6 @@ HULL_H = 1  # sizes of the hulls
 HULL_G = 2
 BEST_H = 3  # running maximum of s: value, index; best before it and since it, outside its window
 BEST_G = 9  # the same with clutter
-AT_G = 10
 FLAT_BEST = 15  # highest slope without curvature
 # what the receiver before found, a good first guess for the next: where the terrain is roughest, where nu is highest
 # (bare, with clutter, the same at the beta Earth radius), which vertices of the hulls are the tangents
@@ -201,15 +200,17 @@ def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, 
 
 
 @jit_inline
-def insert_point(i: Any, state: Any, lines: Any, hull_h: Any, hull_g: Any, one_hull: Any) -> Any:
+def insert_point(i: Any, state: Any, lines: Any, hull_h: Any, hull_g: Any, one_hull: Any, topped: Any) -> Any:
     """Insert the next point i of a radial, which has been read ahead.
 
-    With ``one_hull`` (clutter the same, and counted, everywhere) both hulls have the same vertices: one is kept.
+    With ``one_hull`` (clutter the same, and counted, everywhere) both hulls have the same vertices: one is kept. Not
+    ``topped``, without clutter, the maximum with it is that of the bare ground.
     """
     state[LAST] = i
     state[FLAT_BEST] = max(state[FLAT_BEST], lines[FLAT, i])
     _record(state, BEST_H, i, lines[SLOPE_H, i])
-    _record(state, BEST_G, i, lines[SLOPE_G, i])
+    if topped:
+        _record(state, BEST_G, i, lines[SLOPE_G, i])
     state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), lines, Y_H, i)
     if one_hull:
         state[HULL_G] = state[HULL_H]
@@ -238,7 +239,7 @@ def extend_radial(
         if suspect.size > 0 and nearest(suspect, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL]):
             state[LOST] = 1.0
             return False
-        insert_point(i, state, lines, hull_h, hull_g, s.one_hull(f))
+        insert_point(i, state, lines, hull_h, hull_g, s.one_hull(f), s.topped(f))
     return True
 
 
