@@ -30,14 +30,14 @@ class Radial:
         self.state = np.empty(m.N_SCALARS)
         self.lines = np.full((m.N_LINES, last + 1 + m.AHEAD), np.nan)
         self.blocks = np.full((m.N_BLOCK_ROWS, (last // (m.BLOCK * m.GROUP) + 1) * m.GROUP), m.NOWHERE)
-        self.hull_h = np.zeros(last + 1, dtype=np.int64)
-        self.hull_g = np.zeros(last + 1, dtype=np.int64)
+        self.hull_h = np.zeros((m.N_HULL, last + 1))
+        self.hull_g = np.zeros((m.N_HULL, last + 1))
         ahead = np.empty(m.N_AHEAD)
         m.clear_state(self.state)
         for i in range(1, last + 1):
             if i % m.AHEAD == 0 or i == 1:
                 m.read_ahead(ahead, self.lines, i - i % m.AHEAD, self.blocks, elevation, clutter, f)
-            m.insert_point(i, self.state, self.lines, self.hull_h, self.hull_g, False, True)
+            m.insert_point(i, self.state, self.lines, self.hull_h, self.hull_g, f)
         self.last = last
         self.d = STEP_KM * np.arange(last + 1)
         self.h = line[: last + 1]
@@ -86,17 +86,14 @@ def test_roughness(radial: Radial) -> None:
 
 def test_tangent(radial: Radial) -> None:
     x = radial.d[-1] + 6 * STEP_KM
-    for row, size_at, hull, top in (
-        (m.Y_H, m.HULL_H, radial.hull_h, radial.h),
-        (m.Y_G, m.HULL_G, radial.hull_g, radial.g),
-    ):
+    for size_at, hull, top in ((m.HULL_H, radial.hull_h, radial.h), (m.HULL_G, radial.hull_g, radial.g)):
         size = int(radial.state[size_at])
         y = (top - C * radial.d**2)[1:]
         for y_rx in (-200.0, 60.0, 100.0, 250.0):
             seen = (y - y_rx) / (x - radial.d[1:])
             for guess in (0, size // 2, size - 1, size + 3):
-                position = m.tangent(hull, size, radial.lines, row, STEP_KM, x, y_rx, guess)
-                assert seen[hull[position] - 1] == pytest.approx(float(seen.max()), rel=1e-12, abs=1e-12)
+                position = m.tangent(hull, size, STEP_KM, x, y_rx, guess)
+                assert seen[int(hull[m.AT, position]) - 1] == pytest.approx(float(seen.max()), rel=1e-12, abs=1e-12)
 
 
 def test_running_maxima_and_sums(radial: Radial) -> None:

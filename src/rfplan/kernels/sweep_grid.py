@@ -182,8 +182,8 @@ def radial_memory(rows: Any, cols: Any, site: Any, one_hull: Any) -> Any:
     lines = np.empty((m.N_LINES, reach + m.AHEAD))
     groups = (reach + m.AHEAD) // (m.BLOCK * m.GROUP) + 1
     blocks = np.full((m.N_BLOCK_ROWS, groups * m.GROUP), m.NOWHERE)
-    hull_h = np.empty(reach, dtype=np.int64)
-    hull_g = hull_h if one_hull else np.empty(reach, dtype=np.int64)
+    hull_h = np.empty((m.N_HULL, reach))
+    hull_g = hull_h if one_hull else np.empty((m.N_HULL, reach))
     return state, lines, blocks, hull_h, hull_g, np.empty(m.N_AHEAD)
 
 

@@ -148,7 +148,7 @@ def topped(f: Any) -> Any:
 
 @jit_inline
 def one_hull(f: Any) -> Any:
-    """Whether clutter is the same, and counted, everywhere: the hull over it then has the vertices of the bare one."""
+    """Whether clutter is the same, and counted, everywhere: the hull over it is then the bare one, lifted."""
     return f[CLUTTER] >= 0.0 and f[BARE_END] <= 0.0
 
 

@@ -56,46 +56,34 @@ def _from_tx(w: Any, j: Any, first: Any, kind: Any, best: Any, rivals: Any, marg
 
 
 @jit_inline
-def _seen(index: Any, lines: Any, row: Any, path: Any, f: Any) -> Any:
-    length, _, y_rx = path
-    return (lines[row, index] - y_rx) / (length - index * f[s.SPACING]) - 2.0 * f[s.C] * length
+def _seen(hull: Any, position: Any, length: Any, y_rx: Any, f: Any) -> Any:
+    return (hull[m.Y, position] - y_rx) / (length - hull[m.AT, position] * f[s.SPACING]) - 2.0 * f[s.C] * length
 
 
 @jit_inline
 def _from_rx(
-    w: Any,
-    j: Any,
-    hull: Any,
-    lines: Any,
-    row: Any,
-    kind: Any,
-    best: Any,
-    rivals: Any,
-    path: Any,
-    state: Any,
-    f: Any,
+    w: Any, j: Any, hull: Any, kind: Any, best: Any, rivals: Any, length: Any, y_rx: Any, state: Any, f: Any
 ) -> Any:
     """Propose the receiver's tangent to a hull and keep its rivals; returns the tangent's position on the hull."""
-    length, _, y_rx = path
     topped = kind == x.TOP_R
     size = int(state[m.HULL_G if topped else m.HULL_H])
     remembered = m.TANGENT_G if topped else m.TANGENT_H
-    position = m.tangent(hull, size, lines, row, f[s.SPACING], length, y_rx, int(state[remembered]))
+    position = m.tangent(hull, size, f[s.SPACING], length, y_rx, int(state[remembered]))
     state[remembered] = position
-    index = hull[position]
+    index = hull[m.AT, position]
     margin = MARGIN_M - (min(f[s.CLUTTER], 0.0) if topped else 0.0)
     slack = margin / (length - index * f[s.SPACING])
-    if _seen(index, lines, row, path, f) + slack <= w[best + j]:
+    if _seen(hull, position, length, y_rx, f) + slack <= w[best + j]:
         return position
     propose(w, j, index, kind)
     for side in range(2):
         way = 2 * side - 1
         rival = position + way
-        while 0 <= rival < size and abs(hull[rival] - index) <= 2:
+        while 0 <= rival < size and abs(hull[m.AT, rival] - index) <= 2.0:
             rival += way
         if 0 <= rival < size:
-            w[rivals + side * s.BLOCK + j] = _seen(hull[rival], lines, row, path, f)
-            w[rivals + _TO_AT + side * s.BLOCK + j] = hull[rival]
+            w[rivals + side * s.BLOCK + j] = _seen(hull, rival, length, y_rx, f)
+            w[rivals + _TO_AT + side * s.BLOCK + j] = hull[m.AT, rival]
     return position
 
 
@@ -127,7 +115,14 @@ def _in_sight(
 
 
 @jit_inline
-def _above_chord(w: Any, j: Any, hull: Any, position: Any, lines: Any, state: Any, f: Any) -> Any:
+def _over(hull: Any, position: Any, chord: Any, c: Any, step: Any) -> Any:
+    """Height of a vertex, not flattened, above a line of slope ``chord`` through the origin."""
+    d = hull[m.AT, position] * step
+    return hull[m.Y, position] + (c * d - chord) * d
+
+
+@jit_inline
+def _above_chord(w: Any, j: Any, hull: Any, position: Any, state: Any, f: Any) -> Any:
     """Propose the highest point above the chord: on the hull, from the receiver's tangent to the transmitter.
 
     Looked for on both sides of where it was for the pixel before: along the hull it rises and falls but for little.
@@ -135,14 +130,13 @@ def _above_chord(w: Any, j: Any, hull: Any, position: Any, lines: Any, state: An
     chord = w[s.CHORD + j]
     start = min(int(state[m.ABOVE_AT]), position)
     found = start
-    best = lines[m.H, hull[start]] - chord * (hull[start] * f[s.SPACING])
+    best = _over(hull, start, chord, f[s.C], f[s.SPACING])
     for side in range(2):
         way = 2 * side - 1
         at = start + way
         missed = 0
         while 0 <= at <= position and missed < PATIENCE:
-            i = hull[at]
-            value = lines[m.H, i] - chord * (i * f[s.SPACING])
+            value = _over(hull, at, chord, f[s.C], f[s.SPACING])
             missed = 0 if value > best else missed + 1
             if value > best:
                 best = value
@@ -150,23 +144,22 @@ def _above_chord(w: Any, j: Any, hull: Any, position: Any, lines: Any, state: An
             at += way
     state[m.ABOVE_AT] = found
     if best - f[s.TX] + MARGIN_M > max(w[s.ABOVE + j], 0.0):
-        propose(w, j, hull[found], x.ABOVE)
+        propose(w, j, hull[m.AT, found], x.ABOVE)
 
 
 @jit_inline
-def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, lines: Any, margin: Any, path: Any, f: Any) -> Any:
+def _beta_tangent(w: Any, j: Any, hull: Any, position: Any, margin: Any, length: Any, rx: Any, f: Any) -> Any:
     """Propose the receiver's tangent at the beta Earth radius: at or left of the median one, on the same hull."""
-    length, rx, _ = path
     best = m.NOWHERE
-    where = 0
+    where = 0.0
     missed = 0
     while position >= 0 and missed < 4:
-        i = hull[position]
-        rest = length - i * f[s.SPACING]
-        value = (lines[m.G, i] - rx) / rest - f[s.C_BETA] * rest
+        d = hull[m.AT, position] * f[s.SPACING]
+        rest = length - d
+        value = (hull[m.Y, position] + f[s.C] * d * d - rx) / rest - f[s.C_BETA] * rest
         if value > best:
             best = value
-            where = i
+            where = hull[m.AT, position]
             missed = 0
         else:
             missed += 1
@@ -184,7 +177,8 @@ def search_radial(
     Near grazing, where the radial can't tell whether the path is in line of sight, both cases are looked into.
     """
     length = w[s.X + j]
-    path = (length, rx, rx - f[s.C] * length * length)
+    y_rx = rx - f[s.C] * length * length
+    lift = f[s.CLUTTER] if s.one_hull(f) else 0.0  # of the hull over the clutter
     step = f[s.SPACING]
     last = int(state[m.LAST])
     w[s.RADIAL_V1 + j] = lines[m.V1, last]
@@ -202,13 +196,13 @@ def search_radial(
     seen_g = int(state[m.HULL_G]) - 1
     seen_h = int(state[m.HULL_H]) - 1
     if topped and max(w[s.TOP_T + j], high_g) >= sight:
-        seen_g = _from_rx(w, j, hull_g, lines, m.Y_G, x.TOP_R, s.TOP_R, _RIVAL_TOP_R, path, state, f)
+        seen_g = _from_rx(w, j, hull_g, x.TOP_R, s.TOP_R, _RIVAL_TOP_R, length, y_rx - lift, state, f)
     if topped and max(w[s.TOP_T + j], low_g) < sight:
         _in_sight(w, j, lines, blocks, True, s.NU_TOP, m.NU_AT_G, sight, 0.0, state, f)
     if max(w[s.BARE_T + j], high_h) > sight:
-        seen_h = _from_rx(w, j, hull_h, lines, m.Y_H, x.BARE_R, s.BARE_R, _RIVAL_BARE_R, path, state, f)
+        seen_h = _from_rx(w, j, hull_h, x.BARE_R, s.BARE_R, _RIVAL_BARE_R, length, y_rx, state, f)
         if state[m.FLAT_BEST] > chord or w[s.FLAT_T + j] > 0.0:
-            _above_chord(w, j, hull_h, seen_h, lines, state, f)
+            _above_chord(w, j, hull_h, seen_h, state, f)
     if max(w[s.BARE_T + j], low_h) <= sight:
         _in_sight(w, j, lines, blocks, False, s.NU_BARE, m.NU_AT_H, sight, 0.0, state, f)
     if f[s.C_BETA] > 0.0:
@@ -218,6 +212,6 @@ def search_radial(
         sight_beta = chord - f[s.C_BETA] * length
         more = change * state[(m.BEST_G if topped else m.BEST_H) + 1] * step
         if max(w[s.TOP_T_BETA + j], high + more) >= sight_beta:
-            _beta_tangent(w, j, hull_g, position, lines, margin, path, f)
+            _beta_tangent(w, j, hull_g, position, margin, length, rx - lift, f)
         if max(w[s.TOP_T_BETA + j], low + more) < sight_beta:
             _in_sight(w, j, lines, blocks, True, s.NU_TOP_BETA, m.NU_AT_BETA, sight_beta, change, state, f)

@@ -32,14 +32,17 @@ H = 0  # bare ground, m
 G = 1  # top of the clutter, m
 SLOPE_H = 2  # s of the bare ground, m/km
 SLOPE_G = 3
-Y_H = 4  # flattened heights, m
-Y_G = 5
-FLAT = 6  # slope without curvature
-V1 = 7  # least-squares sums up to the point
-V2 = 8
-N_LINES = 9
+FLAT = 4  # slope without curvature
+V1 = 5  # least-squares sums up to the point
+V2 = 6
+N_LINES = 7
 AHEAD = 64  # points sampled at once
 N_AHEAD = N_LINES * AHEAD
+
+# rows of a hull: a column is a vertex. Searches walk it, so it is kept small and apart from the line table.
+AT = 0  # index of the point
+Y = 1  # its flattened height, m
+N_HULL = 2
 
 # rows of the block table
 TOP_SLOPE_H = 0
@@ -104,16 +107,15 @@ def _record(state: Any, first: Any, i: Any, slope: Any) -> Any:
 
 
 @jit_inline
-def _push_hull(hull: Any, size: Any, lines: Any, row: Any, i: Any) -> Any:
-    """Append point i to an upper hull and return the new size: vertices below the new edge go."""
-    y = lines[row, i]
+def _push_hull(hull: Any, size: Any, i: Any, y: Any) -> Any:
+    """Append a point to an upper hull and return the new size: vertices below the new edge go."""
     while size >= 2:
-        a = hull[size - 2]
-        b = hull[size - 1]
-        if (lines[row, b] - lines[row, a]) * (i - b) > (y - lines[row, b]) * (b - a):
+        rise = hull[Y, size - 1] - hull[Y, size - 2]
+        if rise * (i - hull[AT, size - 1]) > (y - hull[Y, size - 1]) * (hull[AT, size - 1] - hull[AT, size - 2]):
             break
         size -= 1
-    hull[size] = i
+    hull[AT, size] = i
+    hull[Y, size] = y
     return size + 1
 
 
@@ -161,8 +163,6 @@ def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, 
         ahead[SLOPE_H * AHEAD + k] = flat - fall
         ahead[SLOPE_G * AHEAD + k] = flat - fall + r * per_d
         ahead[G * AHEAD + k] = h + r
-        ahead[Y_H * AHEAD + k] = h - fall * d
-        ahead[Y_G * AHEAD + k] = h + r - fall * d
     if first == 0:  # the transmitter's own place obstructs nothing
         ahead[SLOPE_H * AHEAD] = NOWHERE
         ahead[SLOPE_G * AHEAD] = NOWHERE
@@ -200,22 +200,20 @@ def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, 
 
 
 @jit_inline
-def insert_point(i: Any, state: Any, lines: Any, hull_h: Any, hull_g: Any, one_hull: Any, topped: Any) -> Any:
-    """Insert the next point i of a radial, which has been read ahead.
-
-    With ``one_hull`` (clutter the same, and counted, everywhere) both hulls have the same vertices: one is kept. Not
-    ``topped``, without clutter, the maximum with it is that of the bare ground.
-    """
+def insert_point(i: Any, state: Any, lines: Any, hull_h: Any, hull_g: Any, f: Any) -> Any:
+    """Insert the next point i of a radial, which has been read ahead."""
     state[LAST] = i
     state[FLAT_BEST] = max(state[FLAT_BEST], lines[FLAT, i])
+    d = i * f[s.SPACING]
+    fall = f[s.C] * d * d
     _record(state, BEST_H, i, lines[SLOPE_H, i])
-    if topped:
+    state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), i, lines[H, i] - fall)
+    if s.topped(f):
         _record(state, BEST_G, i, lines[SLOPE_G, i])
-    state[HULL_H] = _push_hull(hull_h, int(state[HULL_H]), lines, Y_H, i)
-    if one_hull:
+    if s.one_hull(f):
         state[HULL_G] = state[HULL_H]
     else:
-        state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), lines, Y_G, i)
+        state[HULL_G] = _push_hull(hull_g, int(state[HULL_G]), i, lines[G, i] - fall)
 
 
 @jit_inline
@@ -239,12 +237,12 @@ def extend_radial(
         if suspect.size > 0 and nearest(suspect, f[s.TX_ROW] + i * f[s.WAY_ROW], f[s.TX_COL] + i * f[s.WAY_COL]):
             state[LOST] = 1.0
             return False
-        insert_point(i, state, lines, hull_h, hull_g, s.one_hull(f), s.topped(f))
+        insert_point(i, state, lines, hull_h, hull_g, f)
     return True
 
 
 @jit_inline
-def tangent(hull: Any, size: Any, lines: Any, row: Any, step: Any, x: Any, y_rx: Any, guess: Any) -> Any:
+def tangent(hull: Any, size: Any, step: Any, x: Any, y_rx: Any, guess: Any) -> Any:
     """Position on the hull of the vertex seen highest from a receiver at distance x, km, and flattened height y_rx.
 
     Along the hull from the receiver inwards the slope (y - y_rx) / (x - d) rises and then falls: where ``guess`` is
@@ -252,8 +250,8 @@ def tangent(hull: Any, size: Any, lines: Any, row: Any, step: Any, x: Any, y_rx:
     """
     if (
         guess < size
-        and (guess == size - 1 or _better(hull[guess], hull[guess + 1], lines, row, step, x, y_rx))
-        and (guess == 0 or not _better(hull[guess - 1], hull[guess], lines, row, step, x, y_rx))
+        and (guess == size - 1 or _better(hull, guess, guess + 1, step, x, y_rx))
+        and (guess == 0 or not _better(hull, guess - 1, guess, step, x, y_rx))
     ):
         return guess
     good = size - 1
@@ -263,7 +261,7 @@ def tangent(hull: Any, size: Any, lines: Any, row: Any, step: Any, x: Any, y_rx:
         probe = max(good - stride, 0)
         if good == 0:
             return 0
-        if _better(hull[probe], hull[probe + 1], lines, row, step, x, y_rx):
+        if _better(hull, probe, probe + 1, step, x, y_rx):
             good = probe
             stride *= 2
         else:
@@ -271,7 +269,7 @@ def tangent(hull: Any, size: Any, lines: Any, row: Any, step: Any, x: Any, y_rx:
             break
     while good - bad > 1:
         probe = (good + bad) >> 1
-        if _better(hull[probe], hull[probe + 1], lines, row, step, x, y_rx):
+        if _better(hull, probe, probe + 1, step, x, y_rx):
             good = probe
         else:
             bad = probe
@@ -279,9 +277,9 @@ def tangent(hull: Any, size: Any, lines: Any, row: Any, step: Any, x: Any, y_rx:
 
 
 @jit_inline
-def _better(a: Any, b: Any, lines: Any, row: Any, step: Any, x: Any, y_rx: Any) -> Any:
-    """Whether point a is seen at least as high from the receiver as point b."""
-    return (lines[row, a] - y_rx) * (x - b * step) >= (lines[row, b] - y_rx) * (x - a * step)
+def _better(hull: Any, a: Any, b: Any, step: Any, x: Any, y_rx: Any) -> Any:
+    """Whether vertex a is seen at least as high from the receiver as vertex b."""
+    return (hull[Y, a] - y_rx) * (x - hull[AT, b] * step) >= (hull[Y, b] - y_rx) * (x - hull[AT, a] * step)
 
 
 @jit_inline
