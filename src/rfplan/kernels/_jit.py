@@ -98,7 +98,7 @@ def jit_parallel(function: F) -> F:
     return _compile({"parallel": True})(function)
 
 
-# Reference counting of array arguments costs more than the arithmetic in kernels of a few nanoseconds. These two
+# Reference counting of array arguments costs more than the arithmetic in kernels of a few nanoseconds. All below
 # leave it out: they may take and slice arrays, never make or return them.
 
 
@@ -122,7 +122,7 @@ def jit_inline(function: F) -> F:
 
 def jit_fused(function: F) -> F:
     """Compile a serial kernel of vector arithmetic, which may round a product and a sum once."""
-    return _compile({"fastmath": {"contract"}})(function)
+    return _compile({"fastmath": {"contract"}, "_nrt": False})(function)
 
 
 def jit_fused_inline(function: F) -> F:

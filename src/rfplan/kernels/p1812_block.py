@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rfplan.kernels import finish_rows as r, geometry as g, p1812 as p
-from rfplan.kernels._jit import jit_fused, jit_fused_inline
+from rfplan.kernels._jit import jit, jit_fused, jit_fused_inline
 from rfplan.kernels.ducting_block import blend_ducting, duct_angle, logistic, prepare_beta0
 from rfplan.kernels.elementary import LN2, LOG2_10, LOG2_E, LOG10_2, exp2, log2
 from rfplan.kernels.finish_rows import DB20, LOG10_50
@@ -219,7 +219,7 @@ def _time_rows(geo: Any, w: Any, n: Any, rare: Any) -> Any:
         w[r.LOSS_P, j] = often if rare >= w[r.LOG_B0, j] else w[r.FOCUS, j] + dry
 
 
-@jit_fused
+@jit
 def p1812_block(geo: Any, n: Any, bands: Any, parameters: Any, out: Any, at: Any) -> Any:
     """Basic transmission loss of n paths, dB, into ``out[band, at : at + n]`` (see `rfplan.kernels.finish`).
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rfplan.kernels import finish_rows as r, geometry as g, p1812 as p, p1812_block as b
-from rfplan.kernels._jit import jit_fused
+from rfplan.kernels._jit import jit, jit_fused
 from rfplan.kernels.ducting_block import blend_ducting, logistic, prepare_beta0
 
 # rows behind those of P.1812
@@ -55,7 +55,7 @@ def _combine_time(geo: Any, w: Any, n: Any, median_only: Any, log_time: Any) -> 
         w[r.LOSS_P, j] = often if log_time >= w[r.LOG_B0, j] else los + dry
 
 
-@jit_fused
+@jit
 def p452_block(geo: Any, n: Any, bands: Any, parameters: Any, out: Any, at: Any) -> Any:
     """Basic transmission loss of n paths, dB, into ``out[band, at : at + n]`` (see `rfplan.kernels.finish`).
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from rfplan.kernels import finish_rows as r, geometry as g, p1812 as p, p1812_block as b
-from rfplan.kernels._jit import jit_fused
+from rfplan.kernels._jit import jit
 
 
-@jit_fused
+@jit
 def p526_block(geo: Any, n: Any, bands: Any, _parameters: Any, out: Any, at: Any) -> Any:
     """Free space and diffraction of n paths, dB, into ``out[band, at : at + n]`` (see `rfplan.kernels.finish`).
 

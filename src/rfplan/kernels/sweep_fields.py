@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from rfplan.kernels import geometry as g, sweep_rows as s, sweep_state as m
-from rfplan.kernels._jit import jit_fused, jit_fused_inline
+from rfplan.kernels._jit import jit, jit_fused, jit_fused_inline
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, smooth_bullington_q, sphere_clearance
 from rfplan.kernels.grid_exact import TX_COL, TX_ROW, UNIFORM_ZONE, pixel_latitude
 from rfplan.kernels.sampling import nearest
@@ -22,7 +22,7 @@ _LOS_STEPS = 6
 _NEWTON_TOLERANCE = 1e-6  # as in `sphere_clearance`
 
 
-@jit_fused
+@jit
 def set_terminals(w: Any, n: Any, ground: Any, site: Any, uniform_clutter: Any, settings: Any) -> Any:
     """Fill the fields that describe the terminals of n paths, and the stretches of the zones."""
     n = min(n, s.BLOCK)

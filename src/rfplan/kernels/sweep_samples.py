@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rfplan.kernels import sweep_rows as s
-from rfplan.kernels._jit import jit, jit_fused, jit_fused_inline, jit_inline
+from rfplan.kernels._jit import jit_fused, jit_fused_inline, jit_inline, jit_light
 from rfplan.kernels.sampling import SHORTEST_PATH_M, bilinear, nearest
 
 # what is sought at a place
@@ -393,7 +393,7 @@ def _sample_window(w: Any, j: Any, elevation: Any, clutter: Any, f: Any) -> Any:
         _climb(w, j, elevation, clutter, f)
 
 
-@jit
+@jit_light
 def sample_slots(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample all places the radial proposed for m pixels, LANES pixels at a time: neighbours need as many.
 
@@ -413,7 +413,7 @@ def sample_slots(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
             _sample_windows(part, LANES, elevation, clutter, f)
 
 
-@jit
+@jit_light
 def sample_rivals(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample the radial's next best places where they promise more than the exact samples hold so far.
 

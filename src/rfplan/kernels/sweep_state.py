@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from rfplan.kernels import sweep_rows as s
-from rfplan.kernels._jit import jit, jit_inline, jit_light
+from rfplan.kernels._jit import jit_inline, jit_light
 from rfplan.kernels.sampling import bilinear, nearest
 
 # rows of the line table: a row is a quantity, a column a point
@@ -119,7 +119,7 @@ def _push_hull(hull: Any, size: Any, i: Any, y: Any) -> Any:
     return size + 1
 
 
-@jit
+@jit_light
 def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, clutter: Any, f: Any) -> Any:
     """Sample AHEAD points of a radial from ``first`` on, a multiple of AHEAD, before they are inserted.
 
