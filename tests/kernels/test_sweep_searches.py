@@ -73,15 +73,22 @@ def test_highest_nu_in_sight(radial: Radial) -> None:
 
 def test_roughness(radial: Radial) -> None:
     rng = np.random.default_rng(3)
-    for _ in range(40):
-        first, last = np.sort(rng.integers(1, radial.last + 1, size=2))
-        slope = float(rng.normal() * 20.0)
-        start = float(rng.normal() * 50.0 + 100.0)
-        above = radial.h - start - slope * radial.d
-        guess = int(rng.integers(0, radial.last + 1))
-        found, where = m.roughness(radial.lines, radial.blocks, int(first), int(last), STEP_KM, start, slope, guess)
-        assert found == pytest.approx(float(above[first : last + 1].max()), abs=1e-9)
-        assert first <= where <= last
+    for _ in range(10):
+        w = np.zeros(rows.N_BLOCK)
+        first, last = np.sort(rng.integers(1, radial.last + 1, size=(2, rows.LANES)), axis=0)
+        slope = rng.normal(size=rows.LANES) * 20.0
+        start = rng.normal(size=rows.LANES) * 50.0 + 100.0
+        before = rng.choice([-1e3, 0.0, 1e3], size=rows.LANES)
+        for row, values in ((rows.MIDDLE, first), (rows.SOUGHT, last), (rows.SLOPE, slope), (rows.START, start)):
+            w[row : row + rows.LANES] = values
+        w[rows.ROUGH : rows.ROUGH + rows.LANES] = before
+        w[rows.MIDDLE], w[rows.SOUGHT] = 1e9, -1.0  # one path without any
+        m.roughness(w, radial.lines, radial.blocks, STEP_KM)
+        found = w[rows.ROUGH : rows.ROUGH + rows.LANES]
+        assert found[0] == before[0]
+        for j in range(1, rows.LANES):
+            above = (radial.h - start[j] - slope[j] * radial.d)[first[j] : last[j] + 1]
+            assert found[j] == pytest.approx(max(float(above.max()), before[j]), abs=1e-9)
 
 
 def test_tangent(radial: Radial) -> None:

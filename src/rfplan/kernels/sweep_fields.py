@@ -19,6 +19,7 @@ from rfplan.kernels.sweep_zones import set_zones
 
 _NEWTON_STEPS = 5
 _LOS_STEPS = 6
+_FAR = 1e9  # beyond any point of a radial
 _NEWTON_TOLERANCE = 1e-6  # as in `sphere_clearance`
 
 
@@ -107,7 +108,7 @@ def _angle(slope: Any) -> Any:
 
 
 @jit_fused
-def set_horizons(w: Any, n: Any, lines: Any, blocks: Any, state: Any, f: Any) -> Any:
+def set_horizons(w: Any, n: Any, lines: Any, blocks: Any, f: Any) -> Any:
     """Fill the horizon fields of n paths and the terrain roughness between the horizons."""
     n = min(n, s.BLOCK)
     c = f[s.C]
@@ -137,24 +138,32 @@ def set_horizons(w: Any, n: Any, lines: Any, blocks: Any, state: Any, f: Any) ->
         w[field(g.RX_HORIZON_KM) + j] = x - at_r
         w[field(g.TX_HORIZON_MRAD) + j] = _angle(slope_t)
         w[field(g.RX_HORIZON_MRAD) + j] = _angle(slope_r)
-    per = 1.0 / f[s.SPACING]
     for j in range(n):
         if abs(w[s.WORTH + j]) > 100.0:
             w[field(g.TX_HORIZON_MRAD) + j] = g.horizon_mrad(w[s.WORTH + j])
         if abs(w[s.ASIDE + j]) > 100.0:
             w[field(g.RX_HORIZON_MRAD) + j] = g.horizon_mrad(w[s.ASIDE + j])
-        rough = w[s.ROUGH + j]
-        if w[s.INDEX + j] > 0.0:
-            first = math.ceil(w[s.MIDDLE + j] * per)
-            last = min(int(w[s.SOUGHT + j] * per), int(w[s.D0 + j] * per + 0.5))
-            if first <= last:
-                guess = int(state[m.ROUGH_AT])
-                found, guess = m.roughness(
-                    lines, blocks, first, last, f[s.SPACING], w[s.START + j], w[s.SLOPE + j], guess
-                )
-                state[m.ROUGH_AT] = guess
-                rough = max(rough, found)
-        w[field(g.ROUGHNESS_M) + j] = rough
+    _between_horizons(w, n, f)
+    for a in range(0, n, s.LANES):
+        m.roughness(w[a:], lines, blocks, f[s.SPACING])
+    for j in range(n):
+        w[field(g.ROUGHNESS_M) + j] = w[s.ROUGH + j]
+
+
+@jit_fused
+def _between_horizons(w: Any, n: Any, f: Any) -> Any:
+    """From the horizons' distances, MIDDLE and SOUGHT, to the radial's points between them; none in line of sight."""
+    n = min(n, s.BLOCK)
+    per = 1.0 / f[s.SPACING]
+    for j in range(n):
+        first = float(math.ceil(w[s.MIDDLE + j] * per))
+        last = min(float(int(w[s.SOUGHT + j] * per)), float(int(w[s.D0 + j] * per + 0.5)))
+        some = (w[s.INDEX + j] > 0.0) & (first <= last)
+        w[s.MIDDLE + j] = first if some else _FAR
+        w[s.SOUGHT + j] = last if some else -1.0
+    for j in range(n, s.BLOCK):
+        w[s.MIDDLE + j] = _FAR
+        w[s.SOUGHT + j] = -1.0
 
 
 @jit_fused_inline

@@ -224,7 +224,7 @@ def sweep_block(
     x.sample_rivals(w, count, elevation, clutter, f)
     fields.set_terminals(w, count, ground, site, f[s.RX_CLUTTER], settings)
     fields.set_surfaces(w, count, f)
-    fields.set_horizons(w, count, lines, blocks, state, f)
+    fields.set_horizons(w, count, lines, blocks, f)
     fields.set_obstacles(w, count, f, settings)
     for j in range(count):
         flags[j] = FLAG_EXACT if w[s.UNKNOWN + j] != 0.0 else int(w[s.DOUBT + j])
@@ -340,13 +340,12 @@ def sweep_to_window(finish: Any) -> Any:
                 part,
                 0,
             )
+            for b in range(bands.shape[0]):
+                for j in range(n):
+                    loss[b, np.uint64(rows[j] - window[0]), np.uint64(cols[j] - window[2])] = part[b, j]
             for j in range(n):
-                r = rows[j] - window[0]
-                c = cols[j] - window[2]
-                for b in range(bands.shape[0]):
-                    loss[b, r, c] = part[b, j]
                 if doubts[j] != 0:  # few: the window's flags are 0
-                    flags[r, c] = doubts[j]
+                    flags[rows[j] - window[0], cols[j] - window[2]] = doubts[j]
 
     return sweep
 

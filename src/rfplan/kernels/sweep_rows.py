@@ -13,6 +13,9 @@ from rfplan.kernels.geometry import N_FIELDS
 
 BLOCK = 64
 
+LANES = 16
+"""Pixels of a block that go together where neighbours need nearly, but not quite, the same."""
+
 TAIL_POINTS = 5
 """Points before the receiver that are always sampled on the exact path."""
 

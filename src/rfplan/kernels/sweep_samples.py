@@ -29,8 +29,6 @@ ABOVE = 4.0
 NU_BARE = 5.0
 NU_TOP = 6.0
 
-LANES = 16  # pixels sampled at once at what the radial proposed
-
 CLIMB = 4  # steps a crest is followed on either side
 
 DOUBT_CLIMB = 1.0
@@ -395,22 +393,22 @@ def _sample_window(w: Any, j: Any, elevation: Any, clutter: Any, f: Any) -> Any:
 
 @jit_light
 def sample_slots(w: Any, m: Any, elevation: Any, clutter: Any, f: Any) -> Any:
-    """Sample all places the radial proposed for m pixels, LANES pixels at a time: neighbours need as many.
+    """Sample all places the radial proposed for m pixels, LANES at a time: neighbours need as many.
 
     Pixels beyond the last need none.
     """
     for j in range(m, s.BLOCK):
         w[s.SLOTS + j] = 0.0
-    for a in range(0, m, LANES):
+    for a in range(0, m, s.LANES):
         part = w[a:]
         most = 0.0
-        for j in range(LANES):
+        for j in range(s.LANES):
             most = max(most, part[s.SLOTS + j])
         for k in range(int(most)):
-            for j in range(LANES):
+            for j in range(s.LANES):
                 part[s.MIDDLE + j] = part[s.CENTRE + k * s.BLOCK + j] if k < part[s.SLOTS + j] else 0.0
                 part[s.SOUGHT + j] = part[s.KIND + k * s.BLOCK + j]
-            _sample_windows(part, LANES, elevation, clutter, f)
+            _sample_windows(part, s.LANES, elevation, clutter, f)
 
 
 @jit_light

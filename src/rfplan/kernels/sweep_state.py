@@ -48,12 +48,9 @@ N_HULL = 2
 TOP_SLOPE_H = 0
 TOP_SLOPE_G = 1
 TOP_H = 2
-WIDE_H = 3  # the same of 8 blocks
-N_BLOCK_ROWS = 4
+N_BLOCK_ROWS = 3
 BLOCK_BITS = 4
 BLOCK = 1 << BLOCK_BITS
-WIDE_BITS = 7
-WIDE_BLOCK = 1 << WIDE_BITS
 GROUP_BITS = 5  # blocks are judged by groups, in vector code: the table has whole groups
 GROUP = 1 << GROUP_BITS
 
@@ -64,17 +61,16 @@ HULL_G = 2
 BEST_H = 3  # running maximum of s: value, index; best before it and since it, outside its window
 BEST_G = 9  # the same with clutter
 FLAT_BEST = 15  # highest slope without curvature
-# what the receiver before found, a good first guess for the next: where the terrain is roughest, where nu is highest
-# (bare, with clutter, the same at the beta Earth radius), which vertices of the hulls are the tangents
-ROUGH_AT = 16
-NU_AT_H = 17
-NU_AT_G = 18
-NU_AT_BETA = 19
-TANGENT_H = 20
-TANGENT_G = 21
-ABOVE_AT = 22  # the vertex that is highest above the chord
-LOST = 23  # not 0: the radial met unknown ground
-N_SCALARS = 24
+# what the receiver before found, a good first guess for the next: where nu is highest (bare, with clutter, the same at
+# the beta Earth radius), which vertices of the hulls are the tangents
+NU_AT_H = 16
+NU_AT_G = 17
+NU_AT_BETA = 18
+TANGENT_H = 19
+TANGENT_G = 20
+ABOVE_AT = 21  # the vertex that is highest above the chord
+LOST = 22  # not 0: the radial met unknown ground
+N_SCALARS = 23
 
 NOWHERE = -1.0e300
 
@@ -181,9 +177,6 @@ def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, 
         part = ahead[row * AHEAD : (row + 1) * AHEAD]
         for k in range(AHEAD):
             line[k] = part[k]
-    wide = first >> WIDE_BITS
-    if first & (WIDE_BLOCK - 1) == 0:
-        blocks[WIDE_H, wide] = NOWHERE
     for b in range(AHEAD >> BLOCK_BITS):
         bare = NOWHERE
         top = NOWHERE
@@ -196,7 +189,6 @@ def read_ahead(ahead: Any, lines: Any, first: Any, blocks: Any, elevation: Any, 
         blocks[TOP_SLOPE_H, block] = bare
         blocks[TOP_SLOPE_G, block] = top
         blocks[TOP_H, block] = h
-        blocks[WIDE_H, wide] = max(blocks[WIDE_H, wide], h)
 
 
 @jit_inline
@@ -348,30 +340,36 @@ def los_search(
     return where
 
 
-@jit_inline
-def roughness(lines: Any, blocks: Any, first: Any, last: Any, step: Any, start: Any, slope: Any, guess: Any) -> Any:
-    """Highest h - (start + slope d) over the points first..last, m, and its index; ``guess`` is looked at first."""
-    where = min(max(guess, first), last)
-    best = lines[H, where] - start - slope * (where * step)
-    for wide in range(first >> WIDE_BITS, (last >> WIDE_BITS) + 1):
-        i = max(wide * WIDE_BLOCK, first)
-        stop = min(wide * WIDE_BLOCK + WIDE_BLOCK - 1, last)
-        if blocks[WIDE_H, wide] - start - min(slope * (i * step), slope * (stop * step)) <= best:
+@jit_light
+def roughness(w: Any, lines: Any, blocks: Any, step: Any) -> Any:
+    """Raise ROUGH of LANES paths to the highest h - (START + SLOPE d) over their points MIDDLE..SOUGHT, m.
+
+    All look at the same blocks in vector code, for neighbours' stretches are nearly the same.
+    """
+    low = np.int64(1 << 40)
+    high = np.int64(-1)
+    for j in range(s.LANES):
+        low = min(low, np.int64(w[s.MIDDLE + j]))
+        high = max(high, np.int64(w[s.SOUGHT + j]))
+    for b in range(low >> BLOCK_BITS, (high >> BLOCK_BITS) + 1):
+        top = blocks[TOP_H, b]
+        a = float(b << BLOCK_BITS) * step
+        z = a + BLOCK * step
+        first = float(b << BLOCK_BITS)
+        last = first + (BLOCK - 1.0)
+        higher = False
+        for j in range(s.LANES):
+            slope = w[s.SLOPE + j]
+            above = top - w[s.START + j] - min(slope * a, slope * z) > w[s.ROUGH + j]
+            higher = higher | (above & (w[s.MIDDLE + j] <= last) & (w[s.SOUGHT + j] >= first))
+        if not higher:
             continue
-        for b in range(i >> BLOCK_BITS, (stop >> BLOCK_BITS) + 1):
-            i = max(b * BLOCK, first)
-            end = min(b * BLOCK + BLOCK - 1, last)
-            if blocks[TOP_H, b] - start - min(slope * (i * step), slope * (end * step)) <= best:
-                continue
-            line = lines[H, i : end + 1]
-            better = False
-            for k in range(line.size):  # vector code; the loop below is not
-                better = better | (line[k] - start - slope * ((i + k) * step) > best)
-            if not better:
-                continue
-            for k in range(i, end + 1):
-                value = lines[H, k] - start - slope * (k * step)
-                if value > best:
-                    best = value
-                    where = k
-    return best, where
+        for i in range(b << BLOCK_BITS, (b + 1) << BLOCK_BITS, 4):  # four points for one look at the paths
+            for j in range(s.LANES):
+                best = w[s.ROUGH + j]
+                for k in range(4):
+                    at = float(i + k)
+                    above = lines[H, i + k] - w[s.START + j] - w[s.SLOPE + j] * (at * step)
+                    better = (above > best) & (w[s.MIDDLE + j] <= at) & (w[s.SOUGHT + j] >= at)
+                    best = above if better else best
+                w[s.ROUGH + j] = best
