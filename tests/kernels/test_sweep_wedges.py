@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rfplan.kernels.elementary import exp2, log2
+from rfplan.kernels.elementary import atan, exp2, log2
 from rfplan.kernels.grid_exact import N_SITE, TX_COL, TX_ROW
 from rfplan.kernels.sweep_grid import count_wedges, list_wedge, most_of_wedge, sort_by_range
 
@@ -46,7 +46,7 @@ def test_counting_agrees_with_listing():
 
 
 @pytest.mark.nojit
-def test_log2_and_exp2_hold_double_precision():
+def test_log2_exp2_and_atan_hold_double_precision():
     rng = np.random.default_rng(2)
     x = 10.0 ** rng.uniform(-30, 30, 500)
     got = np.array([log2(v) for v in x])
@@ -55,3 +55,6 @@ def test_log2_and_exp2_hold_double_precision():
     y = rng.uniform(-300, 300, 500)
     got = np.array([exp2(v) for v in y])
     assert np.abs(got / np.exp2(y) - 1.0).max() < 1e-14
+    z = rng.uniform(-0.5, 0.5, 500)
+    got = np.array([atan(v) for v in z])
+    assert np.abs(got / np.arctan(z) - 1.0).max() < 2e-15

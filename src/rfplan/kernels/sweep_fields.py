@@ -12,6 +12,7 @@ from typing import Any
 from rfplan.kernels import geometry as g, sweep_rows as s, sweep_state as m
 from rfplan.kernels._jit import jit, jit_fused, jit_fused_inline
 from rfplan.kernels.diffraction import NO_OBSTACLE_Q, smooth_bullington_q, sphere_clearance
+from rfplan.kernels.elementary import atan
 from rfplan.kernels.grid_exact import TX_COL, TX_ROW, UNIFORM_ZONE, pixel_latitude
 from rfplan.kernels.sampling import nearest
 from rfplan.kernels.sweep_rows import field
@@ -19,6 +20,7 @@ from rfplan.kernels.sweep_zones import set_zones
 
 _NEWTON_STEPS = 5
 _LOS_STEPS = 6
+_STEEP = 500.0  # m/km: beyond this `atan` does not reach
 _FAR = 1e9  # beyond any point of a radial
 _NEWTON_TOLERANCE = 1e-6  # as in `sphere_clearance`
 
@@ -99,14 +101,6 @@ def set_surfaces(w: Any, n: Any, f: Any) -> Any:
         w[field(g.RX_SMOOTH_M) + j] = w[s.H2 + j]
 
 
-@jit_fused_inline
-def _angle(slope: Any) -> Any:
-    """`horizon_mrad` for slopes below 0.1."""
-    t = 1e-3 * slope
-    u = t * t
-    return 1000.0 * t * (1.0 - u * (1.0 / 3.0 - u * (0.2 - u * (1.0 / 7.0 - u * (1.0 / 9.0 - u / 11.0)))))
-
-
 @jit_fused
 def set_horizons(w: Any, n: Any, lines: Any, blocks: Any, f: Any) -> Any:
     """Fill the horizon fields of n paths and the terrain roughness between the horizons."""
@@ -136,12 +130,12 @@ def set_horizons(w: Any, n: Any, lines: Any, blocks: Any, f: Any) -> Any:
         w[field(g.SLOPE_EXCESS) + j] = w[s.BARE_T + j] - sight
         w[field(g.TX_HORIZON_KM) + j] = at_t
         w[field(g.RX_HORIZON_KM) + j] = x - at_r
-        w[field(g.TX_HORIZON_MRAD) + j] = _angle(slope_t)
-        w[field(g.RX_HORIZON_MRAD) + j] = _angle(slope_r)
+        w[field(g.TX_HORIZON_MRAD) + j] = 1000.0 * atan(1e-3 * slope_t)
+        w[field(g.RX_HORIZON_MRAD) + j] = 1000.0 * atan(1e-3 * slope_r)
     for j in range(n):
-        if abs(w[s.WORTH + j]) > 100.0:
+        if abs(w[s.WORTH + j]) > _STEEP:
             w[field(g.TX_HORIZON_MRAD) + j] = g.horizon_mrad(w[s.WORTH + j])
-        if abs(w[s.ASIDE + j]) > 100.0:
+        if abs(w[s.ASIDE + j]) > _STEEP:
             w[field(g.RX_HORIZON_MRAD) + j] = g.horizon_mrad(w[s.ASIDE + j])
     _between_horizons(w, n, f)
     for a in range(0, n, s.LANES):
